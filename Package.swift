@@ -1,0 +1,64 @@
+// swift-tools-version: 6.2
+// The architecture in one page: each target says what it is for; imports run downward only
+// (docs/ARCHITECTURE.md draws them, TidyTests hold them).
+import PackageDescription
+
+/// One set of rules for every Swift target.
+let strict: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+  .enableExperimentalFeature("Lifetimes"),
+  .strictMemorySafety(),
+  .treatAllWarnings(as: .error),
+]
+
+let package = Package(
+  name: "Shoal",
+  platforms: [.macOS(.v15)],
+  products: [
+    .executable(name: "shoal", targets: ["shoal"])
+  ],
+  targets: [
+    // libsodium, as the system has it.
+    .systemLibrary(
+      name: "CSodium", pkgConfig: "libsodium",
+      providers: [.apt(["libsodium-dev"]), .brew(["libsodium"])]),
+    // SIMD inner loops: pointers and counts in, numbers out; no allocation, no state.
+    .target(name: "CKernels"),
+    // What the Glibc module does not export: thread names, affinity, futex.
+    .target(name: "CSystem"),
+
+    // What peers say, and what each decides on hearing it. Pure.
+    .target(name: "ShoalProtocol", swiftSettings: strict),
+    // What a transformer computes. Pure; not a word about networks.
+    .target(
+      name: "ShoalInference", dependencies: ["ShoalProtocol", "CKernels"], swiftSettings: strict),
+    // Identity, handshake, sealed sessions, invites.
+    .target(
+      name: "ShoalSecurity", dependencies: ["ShoalProtocol", "CSodium"], swiftSettings: strict),
+    // The actors, one file each, over seams; opens nothing itself.
+    .target(
+      name: "ShoalNode", dependencies: ["ShoalProtocol", "ShoalInference", "ShoalSecurity"],
+      swiftSettings: strict),
+    // Every contact with the operating system.
+    .target(
+      name: "ShoalSystem", dependencies: ["ShoalNode", "CSystem"], swiftSettings: strict),
+    // The one executable: arguments, composition, terminal.
+    .executableTarget(
+      name: "shoal", dependencies: ["ShoalNode", "ShoalSystem"], swiftSettings: strict),
+
+    .testTarget(name: "TidyTests", swiftSettings: strict),
+    .testTarget(
+      name: "ShoalProtocolTests", dependencies: ["ShoalProtocol"], swiftSettings: strict),
+    .testTarget(
+      name: "ShoalInferenceTests", dependencies: ["ShoalInference"], swiftSettings: strict),
+    .testTarget(
+      name: "ShoalSecurityTests", dependencies: ["ShoalSecurity"], swiftSettings: strict),
+    .testTarget(
+      name: "ShoalNodeTests", dependencies: ["ShoalNode", "ShoalSystem"], swiftSettings: strict),
+  ],
+  swiftLanguageModes: [.v6],
+  cLanguageStandard: .gnu17
+)

@@ -1,0 +1,31 @@
+// Time as an argument: a point on a monotonic clock that somebody else reads.
+
+/// Nanoseconds on a monotonic clock with an arbitrary origin. Two moments of different peers
+/// cannot be compared.
+public struct Moment: Hashable, Comparable, Sendable {
+  public let nanoseconds: Int64
+  public init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
+
+  public static func < (left: Moment, right: Moment) -> Bool {
+    left.nanoseconds < right.nanoseconds
+  }
+  public static func + (moment: Moment, duration: Duration) -> Moment {
+    Moment(nanoseconds: moment.nanoseconds + duration.nanoseconds)
+  }
+  public static func - (later: Moment, earlier: Moment) -> Duration {
+    .nanoseconds(later.nanoseconds - earlier.nanoseconds)
+  }
+}
+
+extension Duration {
+  /// Whole nanoseconds; saturates beyond 292 years.
+  public var nanoseconds: Int64 {
+    let (seconds, attoseconds) = components
+    let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+    if overflow { return seconds < 0 ? .min : .max }
+    return product + attoseconds / 1_000_000_000
+  }
+
+  /// Seconds as a floating-point number, for people and estimates.
+  public var inSeconds: Double { Double(nanoseconds) / 1e9 }
+}

@@ -1,0 +1,6 @@
+// The entry point.
+
+@main
+struct Shoal {
+  static func main() {}
+}
