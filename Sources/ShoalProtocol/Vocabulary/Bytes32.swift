@@ -33,7 +33,8 @@ public struct Bytes32: Hashable, Comparable, Sendable {
   }
 
   public var bytes: [UInt8] {
-    [a, b, c, d].flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> (56 - 8 * $0)) } }
+    [a, b, c, d].flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> (56 - 8 * $0)) }
+    }
   }
 
   /// The first eight bytes as a number: a well-mixed seed where the bytes are a hash.
