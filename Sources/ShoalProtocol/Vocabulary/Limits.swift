@@ -11,4 +11,12 @@ public enum Limits {
   public static let blobBytes = 1 << 30
   /// A vocabulary with merges, as strings.
   public static let tokenizerBytes = 64 << 20
+  /// What a gossip message may take of a datagram: the rest is sealing, its nonce and header.
+  public static let gossipBytes = 1_100
+  /// A record travels in one datagram with its author, its signature and the message's header.
+  public static let recordBytes = 990
+  /// Two interfaces with IPv4 and IPv6 each.
+  public static let endpointsPerPeer = 4
+  /// With all other fields at their longest, this many full ids still fit `recordBytes`.
+  public static let modelsPerRecord = 16
 }
