@@ -44,7 +44,9 @@ let package = Package(
       swiftSettings: strict),
     // Every contact with the operating system.
     .target(
-      name: "ShoalSystem", dependencies: ["ShoalNode", "CSystem"], swiftSettings: strict),
+      name: "ShoalSystem",
+      dependencies: ["ShoalProtocol", "ShoalInference", "ShoalNode", "CSystem"],
+      swiftSettings: strict),
     // The one executable: arguments, composition, terminal.
     .executableTarget(
       name: "shoal", dependencies: ["ShoalNode", "ShoalSystem"], swiftSettings: strict),
@@ -56,6 +58,10 @@ let package = Package(
       name: "ShoalInferenceTests", dependencies: ["ShoalInference"], swiftSettings: strict),
     .testTarget(
       name: "ShoalSecurityTests", dependencies: ["ShoalSecurity"], swiftSettings: strict),
+    .testTarget(
+      name: "ShoalSystemTests",
+      dependencies: ["ShoalProtocol", "ShoalInference", "ShoalNode", "ShoalSystem"],
+      swiftSettings: strict),
     .testTarget(
       name: "ShoalNodeTests", dependencies: ["ShoalNode", "ShoalSystem"], swiftSettings: strict),
   ],

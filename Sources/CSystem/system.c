@@ -1,1 +1,62 @@
+// Thread names, affinity and futex, for Linux and for macOS.
+#define _GNU_SOURCE
 #include "CSystem.h"
+
+#include <pthread.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#if defined(__linux__)
+#include <linux/futex.h>
+#include <sched.h>
+#include <sys/syscall.h>
+#elif defined(__APPLE__)
+#include <os/os_sync_wait_on_address.h>
+#endif
+
+void shoal_thread_name(const char *name) {
+  char cut[16] = {0};
+  strncpy(cut, name, sizeof cut - 1);
+#if defined(__APPLE__)
+  pthread_setname_np(cut);
+#else
+  pthread_setname_np(pthread_self(), cut);
+#endif
+}
+
+int shoal_cores_allowed(void) {
+#if defined(__linux__)
+  cpu_set_t allowed;
+  if (sched_getaffinity(0, sizeof allowed, &allowed) == 0) return CPU_COUNT(&allowed);
+#endif
+  long online = sysconf(_SC_NPROCESSORS_ONLN);
+  return online > 0 ? (int)online : 1;
+}
+
+void shoal_futex_wait(const void *address, uint32_t expected, int64_t timeout_nanoseconds) {
+#if defined(__linux__)
+  struct timespec limit = {
+      .tv_sec = timeout_nanoseconds / 1000000000, .tv_nsec = timeout_nanoseconds % 1000000000};
+  syscall(SYS_futex, address, FUTEX_WAIT_PRIVATE, expected,
+          timeout_nanoseconds < 0 ? NULL : &limit, NULL, 0);
+#elif defined(__APPLE__)
+  if (timeout_nanoseconds < 0)
+    os_sync_wait_on_address((void *)address, expected, 4, OS_SYNC_WAIT_ON_ADDRESS_NONE);
+  else
+    os_sync_wait_on_address_with_timeout((void *)address, expected, 4,
+                                         OS_SYNC_WAIT_ON_ADDRESS_NONE, OS_CLOCK_MACH_ABSOLUTE_TIME,
+                                         (uint64_t)timeout_nanoseconds);
+#endif
+}
+
+void shoal_futex_wake(const void *address, int count) {
+#if defined(__linux__)
+  syscall(SYS_futex, address, FUTEX_WAKE_PRIVATE, count, NULL, NULL, 0);
+#elif defined(__APPLE__)
+  if (count == 1)
+    os_sync_wake_by_address_any((void *)address, 4, OS_SYNC_WAKE_BY_ADDRESS_NONE);
+  else
+    os_sync_wake_by_address_all((void *)address, 4, OS_SYNC_WAKE_BY_ADDRESS_NONE);
+#endif
+}

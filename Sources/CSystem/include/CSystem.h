@@ -1,4 +1,29 @@
-// What the Glibc module does not export.
+// What the Glibc module does not export: thread names, affinity, futex, the pause instruction.
 #ifndef SHOAL_CSYSTEM_H
 #define SHOAL_CSYSTEM_H
+
+#include <stdint.h>
+
+/// Names the calling thread as debuggers and `top -H` show it; longer names are cut (15 bytes).
+void shoal_thread_name(const char *name);
+
+/// The number of cores this process may run on: its affinity mask, else all that are online.
+int shoal_cores_allowed(void);
+
+/// Sleeps while `*address == expected`, at most `timeout_nanoseconds` (negative: no limit).
+/// May return early; the caller looks again. Only threads of this process can wake it.
+void shoal_futex_wait(const void *address, uint32_t expected, int64_t timeout_nanoseconds);
+
+/// Wakes up to `count` threads that sleep on `address`.
+void shoal_futex_wake(const void *address, int count);
+
+/// Says to the core that this is a spin loop.
+static inline void shoal_cpu_relax(void) {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__) || defined(__arm__)
+  __asm__ __volatile__("yield");
+#endif
+}
+
 #endif

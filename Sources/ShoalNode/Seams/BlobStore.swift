@@ -1,0 +1,64 @@
+// The seam to content-addressed storage: a directory in production, memory in the simulator.
+
+public import ShoalProtocol
+
+/// Why a blob could not be kept or given.
+public enum BlobStoreError: Error, Hashable, Sendable {
+  case missing(BlobID)
+  /// The bytes hash to something else. They are in quarantine.
+  case corrupt(BlobID, found: Bytes32)
+  case tooLarge(BlobID, limit: Int, size: UInt64)
+  /// A piece that does not start where the part ends.
+  case offset(BlobID, expected: UInt64, given: UInt64)
+  /// Nothing was left half written.
+  case diskFull(need: ByteCount, available: ByteCount)
+  case system(call: String, path: String, code: Int32)
+}
+
+/// The bytes of a blob, mapped for as long as this object lives.
+public protocol MappedBlob: AnyObject, Sendable {
+  var bytes: UnsafeRawBufferPointer { get }
+}
+
+/// Blobs by the hash of their bytes. Calls block on the disk: make them on a thread of one's own
+/// (an actor on a `ThreadExecutor`), never on the cooperative pool. All throw `BlobStoreError`.
+public protocol BlobStore: Sendable {
+  func contains(_ id: BlobID) -> Bool
+
+  /// Keeps a whole blob, durably, after checking its hash. No effect where it is there already.
+  func put(_ id: BlobID, _ bytes: UnsafeRawBufferPointer) throws(BlobStoreError)
+
+  /// How much of an interrupted fetch is there; zero for none. It survives a restart.
+  func partialCount(_ id: BlobID) -> UInt64
+
+  /// Adds the next piece of a fetch. `offset` must be `partialCount`.
+  func append(
+    _ bytes: UnsafeRawBufferPointer, to id: BlobID, at offset: UInt64
+  ) throws(BlobStoreError)
+
+  /// Checks the hash of what was appended and keeps it as a blob. On `.corrupt` the part is in
+  /// quarantine and the fetch starts over.
+  func finish(_ id: BlobID) throws(BlobStoreError)
+
+  /// Forgets what was fetched so far.
+  func abandon(_ id: BlobID) throws(BlobStoreError)
+
+  /// The whole blob, unverified since it was kept.
+  func map(_ id: BlobID) throws(BlobStoreError) -> any MappedBlob
+
+  /// Whether the bytes still hash to `id`.
+  func verify(_ id: BlobID) throws(BlobStoreError) -> Bool
+
+  /// Takes a corrupt blob out of use, and keeps its bytes for whoever asks what happened.
+  func quarantine(_ id: BlobID) throws(BlobStoreError)
+
+  func remove(_ id: BlobID) throws(BlobStoreError)
+
+  /// All blobs, in ascending order.
+  func list() throws(BlobStoreError) -> [BlobID]
+
+  func totalBytes() throws(BlobStoreError) -> ByteCount
+
+  /// What may still be stored.
+  func freeBytes() throws(BlobStoreError) -> ByteCount
+}

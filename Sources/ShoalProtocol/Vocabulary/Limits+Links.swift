@@ -1,0 +1,17 @@
+// Bounds on what waits between this peer and its links.
+
+extension Limits {
+  /// Datagrams that wait for their reader: 1.2 MB at most, one gossip round of the largest mesh.
+  public static let datagramQueue = 1_024
+  /// Connections that wait for their handshake: as many as peers that may all join at once.
+  public static let acceptedStreams = 64
+  /// Accepted connections that one peer holds open: four classes with each of 256 peers.
+  public static let openStreams = 1_024
+  /// One read or write of an asynchronous stream: larger blobs travel in pieces.
+  public static let streamPieceBytes = 4 << 20
+  /// A peer that takes nothing off a link for that long is gone.
+  public static let linkStall = Duration.seconds(10)
+  /// What a link sets aside while it sends: the partials of 512 positions of width 8,192 in 64
+  /// bits.
+  public static let linkStagingBytes = 32 << 20
+}
