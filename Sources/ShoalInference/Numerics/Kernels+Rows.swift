@@ -1,0 +1,91 @@
+// The row functions of `canon-1` on the path of a Kernels value.
+
+/// Numbers in a row: `count` of them behind a pointer. An output may be one of the inputs.
+extension Kernels {
+  public typealias Row = UnsafePointer<Float>
+  public typealias MutableRow = UnsafeMutablePointer<Float>
+
+  /// out = e^x
+  public func exp(_ x: Row, _ count: Int, into out: MutableRow) {
+    unsafe RowReference.map(x, count, into: out) { Canon.exp($0) }
+  }
+
+  /// out = act(x)
+  public func activate(
+    _ activation: Activation, _ x: Row, _ count: Int, into out: MutableRow
+  ) {
+    unsafe RowReference.map(x, count, into: out, activation.definition)
+  }
+
+  /// out = act(gate) * up: the gated MLP (Shazeer 2020).
+  public func activateGated(
+    _ activation: Activation, gate: Row, up: Row, _ count: Int, into out: MutableRow
+  ) {
+    unsafe RowReference.gated(gate, up, count, into: out, activation.definition)
+  }
+
+  /// out = (x / sqrt(mean(x^2) + epsilon)) * weight
+  public func rmsNorm(
+    _ x: Row, weight: Row, epsilon: Float, _ count: Int, into out: MutableRow
+  ) {
+    unsafe RowReference.rmsNorm(x, weight: weight, epsilon: epsilon, count, into: out)
+  }
+
+  /// out = ((x - mean) / sqrt(variance + epsilon)) * weight + bias
+  public func layerNorm(
+    _ x: Row, weight: Row, bias: Row, epsilon: Float, _ count: Int, into out: MutableRow
+  ) {
+    unsafe RowReference.layerNorm(
+      x, weight: weight, bias: bias, epsilon: epsilon, count, into: out)
+  }
+
+  /// x = (x + Float(sum) * 2^unitExponent) + bias. A sum beyond +-2^44 units ends the job; `x` is
+  /// then of no use.
+  public func addResidual(
+    _ x: MutableRow, sum: UnsafePointer<Int64>, unitExponent: Int, bias: Row? = nil, _ count: Int
+  ) throws(NumericsError) {
+    let unit = Canon.powerOfTwo(Int32(unitExponent))
+    guard
+      unsafe !RowReference.addResidual(x, sum: sum, unit: unit, bias: bias, count)
+    else { return }
+    let limit: Int64 = 1 << 44
+    for index in 0..<count where unsafe sum[index].magnitude > UInt64(limit) {
+      throw unsafe .sumOutOfRange(index: index, value: sum[index], limit: limit)
+    }
+  }
+
+  /// Turns the first `table.rotaryDim` elements of one head by the angles of `position`.
+  public func rotate(_ head: MutableRow, by table: RotaryTable, position: Int) {
+    unsafe table.withRow(position) { row in
+      unsafe RowReference.rotate(head, row: row, pairs: table.pairs, style: table.style)
+    }
+  }
+
+  /// The largest element; NaN where any is NaN.
+  public func maximum(_ x: Row, _ count: Int) -> Float { unsafe RowReference.maximum(x, count) }
+
+  /// The sum of e^(x - origin).
+  public func sumOfExponentials(_ x: Row, origin: Float, _ count: Int) -> Float {
+    unsafe RowReference.sumOfExponentials(x, origin: origin, count)
+  }
+}
+
+/// The nonlinearity of an MLP.
+public enum Activation: UInt8, Hashable, Sendable, CaseIterable {
+  case silu
+  case geluErf
+  case geluTanh
+  case softplus
+  case relu
+
+  /// One number at a time.
+  var definition: (Float) -> Float {
+    switch self {
+    case .silu: Canon.silu
+    case .geluErf: Canon.geluErf
+    case .geluTanh: Canon.geluTanh
+    case .softplus: Canon.softplus
+    case .relu: { $0 > 0 ? $0 : ($0.isNaN ? $0 : 0) }
+    }
+  }
+}
