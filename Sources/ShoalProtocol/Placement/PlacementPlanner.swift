@@ -1,0 +1,115 @@
+// From a model's shape and the peers' capacities to a plan: a pure function in integers, so that
+// every peer that is told the same computes the same bytes.
+
+/// Everything that a plan depends on, beside the capacities.
+public struct PlanRequest: Hashable, Sendable {
+  public var shape: ModelShape
+  public var objective: PlanObjective
+  /// Tokens of context that every rank reserves memory for.
+  public var contextTokens: Int
+  /// Peers that the entry does not trust: they get no work.
+  public var distrusted: Set<PeerID>
+
+  public init(
+    shape: ModelShape, objective: PlanObjective = .latency, contextTokens: Int,
+    distrusted: Set<PeerID> = []
+  ) {
+    self.shape = shape
+    self.objective = objective
+    self.contextTokens = contextTokens
+    self.distrusted = distrusted
+  }
+}
+
+/// Plans one stage over any subset of peers. docs/PLACEMENT.md derives the formulas.
+public struct PlacementPlanner: Sendable {
+  /// Raised with every change that can change a plan: peers of different versions do not share one.
+  public static let version: UInt16 = 1
+  /// Of the memory that a peer offers, thousandths that a plan may fill.
+  public static let memoryPerMille: UInt64 = 800
+
+  public init() {}
+
+  /// The plan for `request` over `capacities`, whose order does not matter.
+  public func plan(
+    _ request: PlanRequest, over capacities: [DeviceCapacity]
+  ) throws(PlanError) -> PlanReport {
+    let work = try StageWork(request.shape, contextTokens: request.contextTokens)
+    let entrants = try Entrants(request, work, capacities)
+    let search = PlanSearch(work: work, candidates: entrants.candidates)
+    guard let chosen = search.best(for: request.objective) else {
+      throw entrants.candidates.isEmpty
+        ? .noPeer(excluded: entrants.excluded)
+        : .doesNotFit(
+          needed: ByteCount(Saturating.sum(work.totalResidentBytes, work.fixedBytes)),
+          available: entrants.available)
+    }
+    let plan = shardPlan(request, work, chosen)
+    let left = search.reasons(beside: chosen, objective: request.objective)
+    return PlanReport(
+      plan: plan, kind: chosen.kind, estimate: chosen.estimate, alternatives: search.alternatives,
+      members: plan.members(request.shape, work),
+      excluded: (entrants.excluded + left).sorted { $0.peer < $1.peer })
+  }
+
+  private func shardPlan(
+    _ request: PlanRequest, _ work: StageWork, _ chosen: Formation
+  ) -> ShardPlan {
+    let members = chosen.candidates
+    let model = RendezvousScore.seed(request.shape.model)
+    var slots = [PerKind<[Int]>](
+      repeating: PerKind(attention: [], feedForward: [], vocabulary: []), count: members.count)
+    for kind in SlotKind.allCases {
+      let quotas = members.indices.map { index in
+        SlotQuota(
+          seed: RendezvousScore.seed(members[index].peer),
+          // Units of 64 KiB/s keep a terabyte per second within 32 bits.
+          weight: members[index].rate >> 16,
+          count: Int(clamping: chosen.shares.counts[kind][index]))
+      }
+      // Kinds are salted apart, so that slot 3 of one says nothing about slot 3 of another.
+      let salt = RendezvousScore.mixed(model &+ UInt64(kind.rawValue))
+      let dealt = QuotaMatching.match(slots: work.kinds[kind].count, salt: salt, quotas: quotas)
+      for index in members.indices { slots[index][kind] = dealt[index] }
+    }
+    let ranks = members.indices.compactMap { index -> PlanRank? in
+      guard chosen.shares.hasWork(index) else { return nil }
+      let bytes = SlotKind.allCases.reduce(work.fixedBytes) { sum, kind in
+        slots[index][kind].reduce(sum) { Saturating.sum($0, work.resident[kind][$1]) }
+      }
+      return PlanRank(peer: members[index].peer, slots: slots[index], residentBytes: bytes)
+    }
+    return ShardPlan(
+      plannerVersion: PlacementPlanner.version, model: request.shape.model,
+      objective: request.objective, precision: request.shape.precision,
+      contextTokens: request.contextTokens,
+      slotCounts: PerKind(
+        attention: work.kinds.attention.count, feedForward: work.kinds.feedForward.count,
+        vocabulary: work.kinds.vocabulary.count),
+      stages: [PlanStage(layers: work.layers, ranks: ranks.sorted { $0.peer < $1.peer })])
+  }
+}
+
+extension ShardPlan {
+  fileprivate func members(_ shape: ModelShape, _ work: StageWork) -> [PlanMember] {
+    let total = max(1, Saturating.difference(work.totalReadBytes, work.commonReadBytes))
+    let layer = shape.layers[0]
+    return stages.enumerated().flatMap { number, stage in
+      stage.ranks.map { rank in
+        let read = SlotKind.allCases.reduce(UInt64(0)) { sum, kind in
+          rank.slots[kind].reduce(sum) { Saturating.sum($0, work.read[kind][$1]) }
+        }
+        return PlanMember(
+          peer: rank.peer, stage: number,
+          sharePerMille: Int(
+            clamping: Saturating.ratio(read, times: 1_000, over: total).quotient),
+          headsPerLayer: rank.slots.attention.count * layer.attention.queryHeadsPerGroup,
+          feedForwardColumns: rank.slots.feedForward.reduce(0) {
+            $0 + layer.feedForward.columns[$1]
+          },
+          vocabularyRows: rank.slots.vocabulary.reduce(0) { $0 + shape.vocabulary.rows[$1] },
+          precision: precision, bytes: ByteCount(rank.residentBytes))
+      }
+    }
+  }
+}

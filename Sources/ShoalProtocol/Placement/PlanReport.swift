@@ -1,0 +1,146 @@
+// A plan with its reasons: what people and `plan --json` are shown. Never hashed.
+
+public enum PlanKind: UInt8, Hashable, Sendable {
+  case solo = 0
+  /// Tensor parallel over the ranks that make a token soonest.
+  case tensor = 1
+  /// Tensor parallel over every willing peer.
+  case spread = 2
+
+  public var name: String {
+    switch self {
+    case .solo: "solo"
+    case .tensor: "tensor"
+    case .spread: "spread"
+    }
+  }
+}
+
+/// The time of one token, in nanoseconds.
+public struct TokenEstimate: Hashable, Sendable {
+  public let computeNanoseconds: UInt64
+  public let synchronisationNanoseconds: UInt64
+
+  public init(computeNanoseconds: UInt64, synchronisationNanoseconds: UInt64) {
+    self.computeNanoseconds = computeNanoseconds
+    self.synchronisationNanoseconds = synchronisationNanoseconds
+  }
+
+  public var nanoseconds: UInt64 {
+    Saturating.sum(computeNanoseconds, synchronisationNanoseconds)
+  }
+  /// Thousandths of a token per second.
+  public var milliTokensPerSecond: UInt64 { 1_000_000_000_000 / max(1, nanoseconds) }
+}
+
+/// What another choice would have cost.
+public struct PlanAlternative: Hashable, Sendable {
+  public let kind: PlanKind
+  /// Ascending.
+  public let peers: [PeerID]
+  public let estimate: TokenEstimate
+
+  public init(kind: PlanKind, peers: [PeerID], estimate: TokenEstimate) {
+    self.kind = kind
+    self.peers = peers
+    self.estimate = estimate
+  }
+}
+
+/// Why a peer has no work in a plan.
+public enum ExclusionReason: Hashable, Sendable {
+  case notWilling
+  /// The entry does not trust it: a stated input.
+  case distrusted
+  case numerics(has: String, needs: String)
+  case plannerVersion(has: UInt16, needs: UInt16)
+  /// No measured rate for the model's precision.
+  case lacksPrecision(AtomPrecision)
+  /// `needed` is its buffers and the smallest atom; `available` 80 % of its usable memory.
+  case noMemory(needed: ByteCount, available: ByteCount)
+  /// A token takes `without` it and would take `with` it, in nanoseconds.
+  case slowsToken(without: UInt64, with: UInt64)
+  /// Every atom is taken: its share rounds to nothing.
+  case noShare
+}
+
+extension ExclusionReason: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .notWilling: "does not offer to compute"
+    case .distrusted: "distrusted by the entry"
+    case .numerics(let has, let needs): "computes \(has), the model needs \(needs)"
+    case .plannerVersion(let has, let needs): "plans with version \(has), this is \(needs)"
+    case .lacksPrecision(let precision): "has no measured rate for \(precision.name)"
+    case .noMemory(let needed, let available):
+      "needs \(needed) for the smallest share, offers \(available)"
+    case .slowsToken(let without, let with):
+      "would slow a token from \(without / 1_000) to \(with / 1_000) µs"
+    case .noShare: "its share rounds to nothing"
+    }
+  }
+}
+
+public struct ExcludedPeer: Hashable, Sendable {
+  public let peer: PeerID
+  public let reason: ExclusionReason
+
+  public init(peer: PeerID, reason: ExclusionReason) {
+    self.peer = peer
+    self.reason = reason
+  }
+}
+
+/// One working peer, in the words of `plan --json`.
+public struct PlanMember: Hashable, Sendable {
+  public let peer: PeerID
+  public let stage: Int
+  /// Thousandths of the bytes that a token reads.
+  public let sharePerMille: Int
+  /// Query heads in each layer.
+  public let headsPerLayer: Int
+  public let feedForwardColumns: Int
+  public let vocabularyRows: Int
+  /// Of its atoms.
+  public let precision: AtomPrecision
+  public let bytes: ByteCount
+
+  public init(
+    peer: PeerID, stage: Int, sharePerMille: Int, headsPerLayer: Int, feedForwardColumns: Int,
+    vocabularyRows: Int, precision: AtomPrecision, bytes: ByteCount
+  ) {
+    self.peer = peer
+    self.stage = stage
+    self.sharePerMille = sharePerMille
+    self.headsPerLayer = headsPerLayer
+    self.feedForwardColumns = feedForwardColumns
+    self.vocabularyRows = vocabularyRows
+    self.precision = precision
+    self.bytes = bytes
+  }
+}
+
+/// The chosen plan, what it costs, what else there was, and who was left out.
+public struct PlanReport: Hashable, Sendable {
+  public let plan: ShardPlan
+  public let kind: PlanKind
+  public let estimate: TokenEstimate
+  /// The best of each kind that fits, solo first.
+  public let alternatives: [PlanAlternative]
+  /// Ascending by stage, then peer.
+  public let members: [PlanMember]
+  /// Ascending by peer.
+  public let excluded: [ExcludedPeer]
+
+  public init(
+    plan: ShardPlan, kind: PlanKind, estimate: TokenEstimate, alternatives: [PlanAlternative],
+    members: [PlanMember], excluded: [ExcludedPeer]
+  ) {
+    self.plan = plan
+    self.kind = kind
+    self.estimate = estimate
+    self.alternatives = alternatives
+    self.members = members
+    self.excluded = excluded
+  }
+}
