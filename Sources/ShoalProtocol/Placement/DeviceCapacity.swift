@@ -49,7 +49,6 @@ public struct DeviceCapacity: Hashable, Sendable {
   /// It enters no estimate.
   public var latencyPriorMicroseconds: UInt64
   public var numerics: String
-  public var plannerVersion: UInt16
   public var isWilling: Bool
   /// Peers of one domain fail together: one host, one household, one power strip.
   public var failureDomain: UInt64
@@ -59,14 +58,15 @@ public struct DeviceCapacity: Hashable, Sendable {
   /// Waiting per sum on a wired LAN where nothing was measured: one round of small frames between
   /// blocking peers (docs/PLACEMENT.md has the measurements).
   public static let lanSynchronisation: UInt64 = 60_000
+  /// What gigabit Ethernet carries as TCP payload: the prior for a link that was never measured.
+  public static let lanBytesPerSecond: UInt64 = 117_000_000
 
   public init(
     peer: PeerID, usableMemory: ByteCount, decodeBytesPerSecond: PrecisionRates,
     prefillOperationsPerSecond: UInt64 = 0, linkBytesPerSecond: UInt64,
     synchronisationNanoseconds: UInt64 = lanSynchronisation,
     latencyPriorMicroseconds: UInt64 = 10_000, numerics: String,
-    plannerVersion: UInt16 = PlacementPlanner.version, isWilling: Bool = true,
-    failureDomain: UInt64 = 0, storage: ByteCount = .zero
+    isWilling: Bool = true, failureDomain: UInt64 = 0, storage: ByteCount = .zero
   ) {
     self.peer = peer
     self.usableMemory = usableMemory
@@ -76,7 +76,6 @@ public struct DeviceCapacity: Hashable, Sendable {
     self.synchronisationNanoseconds = synchronisationNanoseconds
     self.latencyPriorMicroseconds = latencyPriorMicroseconds
     self.numerics = numerics
-    self.plannerVersion = plannerVersion
     self.isWilling = isWilling
     self.failureDomain = failureDomain
     self.storage = storage

@@ -51,9 +51,6 @@ package struct Entrants: Sendable {
     if capacity.numerics != request.shape.numerics {
       return .numerics(has: capacity.numerics, needs: request.shape.numerics)
     }
-    if capacity.plannerVersion != PlacementPlanner.version {
-      return .plannerVersion(has: capacity.plannerVersion, needs: PlacementPlanner.version)
-    }
     if capacity.decodeBytesPerSecond[request.shape.precision] == 0 {
       return .lacksPrecision(request.shape.precision)
     }

@@ -53,7 +53,6 @@ public enum ExclusionReason: Hashable, Sendable {
   /// The entry does not trust it: a stated input.
   case distrusted
   case numerics(has: String, needs: String)
-  case plannerVersion(has: UInt16, needs: UInt16)
   /// No measured rate for the model's precision.
   case lacksPrecision(AtomPrecision)
   /// `needed` is its buffers and the smallest atom; `available` 80 % of its usable memory.
@@ -70,7 +69,6 @@ extension ExclusionReason: CustomStringConvertible {
     case .notWilling: "does not offer to compute"
     case .distrusted: "distrusted by the entry"
     case .numerics(let has, let needs): "computes \(has), the model needs \(needs)"
-    case .plannerVersion(let has, let needs): "plans with version \(has), this is \(needs)"
     case .lacksPrecision(let precision): "has no measured rate for \(precision.name)"
     case .noMemory(let needed, let available):
       "needs \(needed) for the smallest share, offers \(available)"

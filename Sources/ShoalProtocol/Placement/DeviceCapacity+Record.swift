@@ -1,0 +1,43 @@
+// A capability record, as signed by its peer, in the planner's terms.
+
+extension DeviceCapacity {
+  /// `synchronisationNanoseconds` is what one sum costs in waiting: no record states it, so it is an
+  /// input of the plan like the records themselves.
+  public init(
+    _ record: CapabilityRecord, synchronisationNanoseconds: UInt64 = lanSynchronisation
+  ) {
+    let rates = record.compute.matrixVector
+    let link = record.linkBandwidth.value
+    self.init(
+      peer: record.peer, usableMemory: record.memory.usable,
+      decodeBytesPerSecond: PrecisionRates(
+        f32: rates.f32.value, f16: rates.f16.value, q8_0: rates.q8.value, q4_0: rates.q4.value),
+      prefillOperationsPerSecond: record.compute.matrixMatrix.value,
+      linkBytesPerSecond: link == 0 ? DeviceCapacity.lanBytesPerSecond : link,
+      synchronisationNanoseconds: synchronisationNanoseconds,
+      latencyPriorMicroseconds: UInt64(record.latencyPriorMicroseconds),
+      numerics: record.compute.numerics, isWilling: record.services.contains(.compute),
+      failureDomain: DeviceCapacity.domain(record),
+      storage: record.services.contains(.storage) ? record.disk : .zero)
+  }
+
+  /// A number for the domain's name. A peer that names none is a domain of its own.
+  private static func domain(_ record: CapabilityRecord) -> UInt64 {
+    guard !record.failureDomain.isEmpty else { return RendezvousScore.seed(record.peer) }
+    return record.failureDomain.utf8.reduce(0) { RendezvousScore.mixed($0 ^ UInt64($1)) }
+  }
+}
+
+extension PlacementPlanner {
+  /// The plan for `request` over the peers of a view.
+  public func plan(
+    _ request: PlanRequest, over view: MeshView,
+    synchronisationNanoseconds: UInt64 = DeviceCapacity.lanSynchronisation
+  ) throws(PlanError) -> PlanReport {
+    try plan(
+      request,
+      over: view.records.map {
+        DeviceCapacity($0, synchronisationNanoseconds: synchronisationNanoseconds)
+      })
+  }
+}
