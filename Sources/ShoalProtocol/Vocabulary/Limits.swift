@@ -19,4 +19,16 @@ public enum Limits {
   public static let endpointsPerPeer = 4
   /// With all other fields at their longest, this many full ids still fit `recordBytes`.
   public static let modelsPerRecord = 16
+  /// Everything before a GGUF file's weights: 256k tokens with merges take under 32 MiB.
+  public static let ggufHeaderBytes = 256 << 20
+  /// Metadata entries of a GGUF file; popular ones have 20 to 60.
+  public static let ggufMetadataEntries = 1 << 16
+  /// Tensors of a GGUF file: 128 layers of 256 experts that are stored one by one fit.
+  public static let ggufTensors = 1 << 17
+  /// The format's specification says 65,535 bytes for a key.
+  public static let ggufKeyBytes = 65_535
+  /// The format's specification says 64; some builds of its library write longer ones.
+  public static let ggufTensorNameBytes = 256
+  /// Arrays of arrays in a GGUF file's metadata. Nobody was seen to write even two.
+  public static let ggufArrayDepth = 4
 }
