@@ -1,4 +1,4 @@
-// The bounds of a plan: what a stranger's plan, or a model's shape, may make a peer hold.
+// The bounds of plans: what a stranger's plan, or a model's shape, may make a peer hold.
 
 extension Limits {
   /// Slots of one kind: a vocabulary of 2^24 rows in blocks of 256.
@@ -7,4 +7,6 @@ extension Limits {
   public static let planLayers = 4_096
   /// Tokens of one context: ten times the longest that models are published with.
   public static let planContextTokens = 1 << 24
+  /// Atoms of one model: 126 layers of 8 + 208 atoms with 2 x 501 vocabulary blocks are 28,218.
+  public static let storedAtoms = 1 << 18
 }
