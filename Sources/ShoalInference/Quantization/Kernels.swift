@@ -16,10 +16,18 @@ public enum KernelPath: String, CaseIterable, Sendable {
   /// Whether this build and this machine, its operating system included, can run it.
   public var isAvailable: Bool {
     switch self {
-    case .avx512: shoal_path_available(Int32(SHOAL_AVX512.rawValue))
-    case .avx2: shoal_path_available(Int32(SHOAL_AVX2.rawValue))
-    case .neon: shoal_path_available(Int32(SHOAL_NEON.rawValue))
+    case .avx512, .avx2, .neon: shoal_path_available(number)
     case .reference: true
+    }
+  }
+
+  /// The path's number in C; the reference has none.
+  var number: Int32 {
+    switch self {
+    case .avx512: Int32(SHOAL_AVX512.rawValue)
+    case .avx2: Int32(SHOAL_AVX2.rawValue)
+    case .neon: Int32(SHOAL_NEON.rawValue)
+    case .reference: -1
     }
   }
 

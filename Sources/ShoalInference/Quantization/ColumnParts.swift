@@ -1,0 +1,91 @@
+// Cuts columns where a weight block or an activation block ends.
+// Weight blocks begin at multiples of 32 of the original row, activation blocks at multiples of 32
+// of the numeric atom: with heads of 8, 24 or 80 columns these are different places, and a product
+// of scales is constant only between two cuts.
+
+import CKernels
+
+/// The parts of a numeric atom's columns (docs/NUMERICS.md, "Parts").
+public struct ColumnParts: Hashable, Sendable {
+  /// Columns of a weight block and of an activation block.
+  public static let block = 32
+
+  /// At most 32 columns that share a weight scale and an activation scale.
+  public struct Part: Hashable, Sendable {
+    /// First column, counted from the atom's own first.
+    public let column: Int
+    /// 1...32.
+    public let count: Int
+    /// The activation block it lies in.
+    public let block: Int
+    /// Groups of four columns, the last one padded.
+    public var quads: Int { (count + 3) / 4 }
+    /// Groups of eight columns, the last one padded.
+    public var pairs: Int { (count + 7) / 8 }
+  }
+
+  /// Columns of the atom.
+  public let count: Int
+  /// How far into a weight block the atom begins. Nothing else about its place in the row matters,
+  /// so that atoms of equal phase and count share activations.
+  public let phase: Int
+  /// Ascending and without gaps.
+  public let parts: [Part]
+  /// Quads before each part, and at the end those of all parts.
+  package let quadStarts: [Int]
+  /// Pairs of quads before each part, and at the end those of all parts.
+  package let pairStarts: [Int]
+
+  /// Bytes of one token's activation records.
+  package let recordBytes: Int
+  /// Byte offset of each part's activation record.
+  package let recordOffsets: [Int]
+  /// The same table, as C reads it.
+  let table: [shoal_part]
+
+  /// Columns `first ..< first + count` of a weight row. `count` is positive.
+  public init(first: Int, count: Int) {
+    precondition(first >= 0 && count > 0, "columns \(first)+\(count)")
+    self.count = count
+    phase = first % Self.block
+    var parts: [Part] = []
+    var column = 0
+    while column < count {
+      let toWeightCut = Self.block - (phase + column) % Self.block
+      let toActivationCut = Self.block - column % Self.block
+      let width = min(toWeightCut, toActivationCut, count - column)
+      parts.append(Part(column: column, count: width, block: column / Self.block))
+      column += width
+    }
+    self.parts = parts
+    quadStarts = Self.starts(parts.map(\.quads))
+    pairStarts = Self.starts(parts.map(\.pairs))
+
+    var offset = 0
+    var offsets: [Int] = []
+    for part in parts {
+      offsets.append(offset)
+      offset += MemoryLayout<shoal_record>.size + part.pairs * 8
+    }
+    recordOffsets = offsets
+    recordBytes = offset
+    table = zip(parts, offsets).map { part, offset in
+      shoal_part(
+        column: Int32(part.column), count: Int32(part.count), block: Int32(part.block),
+        record: Int32(offset))
+    }
+  }
+
+  private static func starts(_ lengths: [Int]) -> [Int] {
+    lengths.reduce(into: [0]) { starts, length in starts.append(starts[starts.count - 1] + length) }
+  }
+
+  public static func == (a: ColumnParts, b: ColumnParts) -> Bool {
+    a.count == b.count && a.phase == b.phase
+  }
+
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(count)
+    hasher.combine(phase)
+  }
+}
