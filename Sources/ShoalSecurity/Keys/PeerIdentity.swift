@@ -88,11 +88,11 @@ public struct SignedStaticKey: Hashable, Sendable {
 }
 
 /// An X25519 key pair, static or ephemeral.
-struct StaticSecret: Sendable {
+package struct StaticSecret: Sendable {
   let secret: SecretBytes
-  let publicKey: StaticKey
+  package let publicKey: StaticKey
 
-  init(_ secret: SecretBytes) {
+  package init(_ secret: SecretBytes) {
     var output = [UInt8](repeating: 0, count: 32)
     _ = unsafe secret.lend { unsafe crypto_scalarmult_curve25519_base(&output, $0) }
     self.secret = secret
