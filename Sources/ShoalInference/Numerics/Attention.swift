@@ -1,6 +1,8 @@
 // Attention of one query head over its KV group, chunk by chunk: the bits do not depend on how many
 // queries, peers or steps there are (numerics, rule 7).
 
+import CKernels
+
 /// The running state of a scan (online softmax: Milakov & Gimelshein 2018). In the caller's scratch:
 ///
 ///     0..<64   probabilities of the chunk at hand
@@ -53,6 +55,17 @@ extension Kernels {
     _ cache: KVCache, chunk: Int, lanes: Range<Int>, _ query: UnsafePointer<Float>, scale: Float,
     softCap: Float, _ state: UnsafeMutablePointer<Float>
   ) {
+    if let vectors = unsafe vectors {
+      let (keys, values) = unsafe cache.chunk(chunk)
+      let attend =
+        switch cache.type {
+        case .f16: unsafe vectors.pointee.attend_f16
+        case .f32: unsafe vectors.pointee.attend_f32
+        }
+      return unsafe attend(
+        query, keys, values, cache.headDim, lanes.lowerBound, lanes.upperBound, scale, softCap,
+        state)
+    }
     unsafe AttentionReference.scan(
       cache, chunk: chunk, lanes: lanes, query, scale: scale, softCap: softCap, state)
   }

@@ -13,7 +13,7 @@ public enum Canon {
   static let ln2High: Float = 0x1.62e4p-1
   static let ln2Low: Float = 0x1.7f7d1cp-20
 
-  /// e^x within 1 ulp; 0 below -104, gradual underflow above it, infinity beyond 88.72.
+  /// e^x within 1.1 ulp; 0 below -104, gradual underflow above it, infinity beyond 88.72.
   public static func exp(_ x: Float) -> Float {
     let clamped = x < -104 ? -104 : (x > 89 ? 89 : x)
     let shifted = integerShift.addingProduct(clamped, log2e)

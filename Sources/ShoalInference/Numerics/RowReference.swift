@@ -69,14 +69,14 @@ enum RowReference {
     return fits
   }
 
-  /// The largest element; NaN where any is NaN.
+  /// The largest element, 0 for -0; NaN where any is NaN.
   static func maximum(_ x: Input, _ count: Int) -> Float {
     var largest = -Float.infinity
     for index in 0..<count {
       if unsafe x[index].isNaN { return .nan }
       if unsafe x[index] > largest { largest = unsafe x[index] }
     }
-    return largest
+    return largest + 0
   }
 
   /// The sum of e^(x - origin) in lanes.

@@ -1,0 +1,9 @@
+// canon-1's row functions for AArch64, whose base has fused multiply-add and half conversions.
+#include "canon.h"
+
+#if defined(__aarch64__)
+#include "canon_body.h"
+const struct shoal_canon *shoal_canon_neon(void) { return &table; }
+#else
+const struct shoal_canon *shoal_canon_neon(void) { return NULL; }
+#endif
