@@ -127,13 +127,14 @@ shoal_enter_swiftly() {
   hash -r
 }
 
-# Fetches swiftly itself into the folder $1 and initialises it.
+# Fetches swiftly itself into the folder $1 and initialises it. Its caller tests the outcome, which
+# switches `set -e` off in here: hence each `return`.
 shoal_get_swiftly() {
   local folder=$1 archive
   case "$(uname -s)" in
     Darwin)
-      curl -fsSL -o "$folder/swiftly.pkg" "$SHOAL_SWIFTLY_HOME/darwin/swiftly.pkg"
-      installer -pkg "$folder/swiftly.pkg" -target CurrentUserHomeDirectory
+      curl -fsSL -o "$folder/swiftly.pkg" "$SHOAL_SWIFTLY_HOME/darwin/swiftly.pkg" || return 1
+      installer -pkg "$folder/swiftly.pkg" -target CurrentUserHomeDirectory || return 1
       "$HOME/.swiftly/bin/swiftly" init --assume-yes --skip-install --quiet-shell-followup
       ;;
     Linux)
@@ -143,8 +144,8 @@ shoal_get_swiftly() {
         fi
       fi
       archive="swiftly-$(uname -m).tar.gz"
-      curl -fsSL -o "$folder/$archive" "$SHOAL_SWIFTLY_HOME/linux/$archive"
-      tar -xzf "$folder/$archive" -C "$folder"
+      curl -fsSL -o "$folder/$archive" "$SHOAL_SWIFTLY_HOME/linux/$archive" || return 1
+      tar -xzf "$folder/$archive" -C "$folder" || return 1
       "$folder/swiftly" init --assume-yes --skip-install --quiet-shell-followup
       ;;
     *)
