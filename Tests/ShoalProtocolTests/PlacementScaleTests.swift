@@ -1,0 +1,102 @@
+// How fast a plan is made, and how little moves when peers come and go.
+
+import ShoalProtocol
+import Testing
+
+@Suite(.serialized) struct PlacementScaleTests {
+  typealias Fixture = PlacementFixture
+
+  static func mixed(_ count: Int) -> [DeviceCapacity] {
+    let rates: [UInt64] = [6, 10, 18, 25, 36, 79, 571]
+    return (0..<count).map { number in
+      Fixture.capacity(
+        number, gigabytesPerSecond: rates[number * 5 % 7],
+        memory: .gibibytes(UInt64(2 + number % 11)))
+    }
+  }
+
+  @Test(
+    "70B is planned over 100 peers in 100 ms and over 1,000 in a second", arguments: [100, 1_000])
+  func speed(peers: Int) throws {
+    let capacities = Self.mixed(peers)
+    for objective in [PlanObjective.latency, .spread] {
+      let request = try Fixture.request(Fixture.llama70B, objective)
+      let clock = ContinuousClock()
+      let times = try (0..<5).map { _ in
+        try clock.measure { _ = try PlacementPlanner().plan(request, over: capacities) }
+      }
+      let best = try #require(times.min())
+      print("planned 70B over \(peers) peers, \(objective.name): \(best)")
+      #expect(best < .milliseconds(peers))
+    }
+  }
+
+  @Test("70B is stored over 1,000 peers in five seconds")
+  func storageSpeed() throws {
+    let sizes = [UInt64](repeating: 3_000_000, count: 80 * 120 + 1_002)
+    let capacities = (0..<1_000).map {
+      StorageCapacity(
+        peer: Fixture.peer($0), bytes: .mebibytes(200), failureDomain: UInt64($0 / 3))
+    }
+    var plan: StoragePlan?
+    let time = try ContinuousClock().measure {
+      plan = try StoragePlan(model: Fixture.model, sizes: sizes, over: capacities)
+    }
+    print("stored 70B over 1000 peers: \(time)")
+    #expect(plan?.short == [])
+    #expect(time < .seconds(5))
+  }
+
+  /// Owner of each feed-forward and vocabulary slot.
+  private static func owners(_ plan: ShardPlan) -> [PeerID] {
+    [SlotKind.feedForward, .vocabulary].flatMap { kind -> [PeerID] in
+      var owners = [PeerID](repeating: PeerID(.zero), count: plan.slotCounts[kind])
+      for rank in plan.stages[0].ranks {
+        for slot in rank.slots[kind] { owners[slot] = rank.peer }
+      }
+      return owners
+    }
+  }
+
+  /// The same counts, dealt as intervals in the order of peers.
+  private static func intervals(_ plan: ShardPlan) -> [PeerID] {
+    [SlotKind.feedForward, .vocabulary].flatMap { kind in
+      plan.stages[0].ranks.flatMap {
+        [PeerID](repeating: $0.peer, count: $0.slots[kind].count)
+      }
+    }
+  }
+
+  @Test("a join or a leave moves at most a third more than quotas demand")
+  func moved() throws {
+    let request = try Fixture.request(Fixture.llama70B, .spread)
+    var (slots, least, rendezvous, interval) = (0, 0, 0, 0)
+    for count in 3...12 {
+      let all = Self.mixed(count).map { capacity in
+        var roomy = capacity
+        roomy.usableMemory = .gibibytes(128)
+        return roomy
+      }
+      let whole = try PlacementPlanner().plan(request, over: all).plan
+      for gone in 0..<count {
+        let rest = all.enumerated().filter { $0.offset != gone }.map(\.element)
+        let fewer = try PlacementPlanner().plan(request, over: rest).plan
+        let (before, after) = (Self.owners(whole), Self.owners(fewer))
+        slots += before.count
+        // Nothing that stays within a shrinking or growing share need move; the rest must.
+        for kind in [SlotKind.feedForward, .vocabulary] {
+          for rank in fewer.stages[0].ranks {
+            let old = whole.stages[0].ranks.first { $0.peer == rank.peer }
+            least += max(0, rank.slots[kind].count - (old?.slots[kind].count ?? 0))
+          }
+        }
+        rendezvous += zip(before, after).count { $0 != $1 }
+        interval += zip(Self.intervals(whole), Self.intervals(fewer)).count { $0 != $1 }
+      }
+    }
+    let perMille = [least, rendezvous, interval].map { $0 * 1_000 / slots }
+    print("moved per mille: least \(perMille[0]), plan \(perMille[1]), intervals \(perMille[2])")
+    #expect(rendezvous * 3 <= least * 4)
+    #expect(rendezvous < interval)
+  }
+}
