@@ -1,0 +1,79 @@
+// The times and counts of failure detection, in one place, with their reasons.
+
+/// Defaults are for a LAN. Sources: SWIM (Das et al. 2002), Lifeguard (Dadgar et al. 2018).
+public struct MembershipConfiguration: Hashable, Sendable {
+  /// One probe each; stretched in large meshes, see `probeInterval(peers:)`.
+  public var probeInterval: Duration = .milliseconds(200)
+  /// How long a direct ping may take before others are asked. At least four round trips are
+  /// granted where the link is slower than that.
+  public var probeTimeout: Duration = .milliseconds(100)
+  /// SWIM's k.
+  public var indirectProbes = 3
+  /// SWIM's lambda: a claim is sent on `lambda * ceil(log10(n + 1))` times.
+  public var retransmissionFactor = 4
+  /// Between rounds of unasked news, while there is any.
+  public var gossipInterval: Duration = .milliseconds(100)
+  public var gossipFanout = 3
+  /// A suspect has at least this long to deny; with three peers, nobody else can speak for it.
+  public var leastSuspicion: Duration = .seconds(1)
+  /// Lifeguard's alpha: the least wait is `alpha * log10(n)` probe intervals, if that is longer.
+  public var suspicionFactor = 4
+  /// Lifeguard's beta: how many times the least wait a lonely suspicion lasts.
+  public var loneSuspicionFactor = 6
+  /// Lifeguard's K: independent observers that bring the wait down to the least.
+  public var confirmations = 3
+  /// Lifeguard's S: how far a peer that misses answers slows itself down.
+  public var healthLimit = 8
+  /// Between exchanges of fingerprints with a random peer, when the last one found no difference.
+  public var syncInterval: Duration = .seconds(10)
+  /// The same after one that did.
+  public var unsettledSyncInterval: Duration = .seconds(1)
+  /// How long it is remembered that a peer is gone; longer than stale claims travel.
+  public var forgetAfter: Duration = .seconds(60)
+  /// A record that was asked for and did not come is asked for again, somewhere else.
+  public var recordPatience: Duration = .milliseconds(500)
+  public var recordAttempts = 6
+
+  public init() {}
+
+  /// Detection takes about 1.6 intervals whatever the size (SWIM, section 3.2), so small meshes
+  /// afford short ones; large ones keep their idle traffic below 1 KB/s a peer.
+  public func probeInterval(peers: Int) -> Duration {
+    peers <= 64 ? probeInterval : peers <= 256 ? probeInterval * 2 : probeInterval * 4
+  }
+
+  /// How many times a claim is sent on in a mesh of `peers`.
+  func retransmissions(peers: Int) -> Int {
+    var (power, digits) = (10, 1)
+    while power < peers + 1 { (power, digits) = (power * 10, digits + 1) }
+    return retransmissionFactor * digits
+  }
+
+  /// The least time that a suspicion lasts in a mesh of `peers`.
+  func leastSuspicion(peers: Int) -> Duration {
+    let decades = IntegerLogarithm.log2(max(1, peers)) * 1_000 / IntegerLogarithm.log2(10)
+    let scaled = probeInterval(peers: peers) * suspicionFactor * decades / 1_000
+    return max(leastSuspicion, scaled)
+  }
+}
+
+/// Logarithms in 1/1024, the same on every machine.
+enum IntegerLogarithm {
+  /// `1024 * log2(value)`, rounded down to within one part; 0 for values below 2.
+  static func log2(_ value: Int) -> Int {
+    guard value > 1 else { return 0 }
+    let exponent = Int.bitWidth - 1 - value.leadingZeroBitCount
+    // Squaring a mantissa in [1, 2) shows one more bit of its logarithm at a time.
+    var mantissa = exponent > 31 ? value >> (exponent - 31) : value << (31 - exponent)
+    var result = exponent
+    for _ in 0..<10 {
+      mantissa = (mantissa * mantissa) >> 31
+      result <<= 1
+      if mantissa >= 1 << 32 {
+        mantissa >>= 1
+        result += 1
+      }
+    }
+    return result
+  }
+}

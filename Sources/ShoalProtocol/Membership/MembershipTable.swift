@@ -1,0 +1,244 @@
+// Who is in the mesh, as one peer believes: claims come in, the newest and worst stand.
+
+public enum MemberState: Hashable, Sendable {
+  case alive
+  /// Did not answer; has until its suspicion's deadline to deny.
+  case suspect
+  case dead
+  /// Said goodbye.
+  case left
+
+  public var isLive: Bool { self == .alive || self == .suspect }
+}
+
+/// What is known of one other peer.
+public struct Member: Sendable {
+  public fileprivate(set) var signed: SignedRecord
+  public fileprivate(set) var record: CapabilityRecord
+  public fileprivate(set) var incarnation: Incarnation
+  public fileprivate(set) var state: MemberState
+  fileprivate(set) var suspicion: Suspicion?
+  /// Where its last datagram came from: through an address translation, the only place.
+  fileprivate(set) var observedEndpoint: Endpoint?
+  fileprivate(set) var goneSince: Moment?
+
+  public var endpoint: Endpoint? { observedEndpoint ?? record.endpoints.first }
+  /// The peers that suspect it, sorted.
+  public var observers: [PeerID] { suspicion?.observers ?? [] }
+
+  var update: MemberUpdate {
+    let claim: MemberClaim =
+      switch state {
+      case .alive: .alive
+      case .suspect: suspicion?.observers.first.map { .suspect(observer: $0) } ?? .alive
+      case .dead: .dead
+      case .left: .left
+      }
+    return MemberUpdate(record.peer, incarnation, claim)
+  }
+}
+
+/// The table of all other peers: applies claims by SWIM's order of precedence (section 4.2).
+/// Bounded by `Limits.peers`.
+public struct MembershipTable: Sendable {
+  public private(set) var members: [PeerID: Member] = [:]
+  /// Alive and suspect, sorted.
+  public private(set) var live: [PeerID] = []
+  /// Over the live members, its owner not among them.
+  private(set) var fingerprint = TableFingerprint()
+  private var suspects: Set<PeerID> = []
+  private var gone: Set<PeerID> = []
+  private let configuration: MembershipConfiguration
+
+  init(configuration: MembershipConfiguration) { self.configuration = configuration }
+
+  public subscript(peer: PeerID) -> Member? { members[peer] }
+
+  /// Live members and the owner.
+  public var peerCount: Int { live.count + 1 }
+
+  /// What a claim did to the table.
+  enum Verdict: Equatable {
+    case stale
+    /// Nothing moved, but another observer counts: worth passing on.
+    case confirmed
+    case changed
+    /// A claim about a peer or a version that no signed record is held of.
+    case recordNeeded
+  }
+
+  mutating func apply(_ update: MemberUpdate, at now: Moment) -> Verdict {
+    guard let member = members[update.peer] else {
+      switch update.claim {
+      case .alive, .suspect: return .recordNeeded
+      case .dead, .left: return .stale
+      }
+    }
+    guard update.incarnation.version <= member.record.version else { return .recordNeeded }
+    switch update.claim {
+    case .alive: return applyAlive(update, to: member)
+    case .suspect(let observer): return applySuspect(update, by: observer, to: member, at: now)
+    case .dead: return applyGone(update, state: .dead, to: member, at: now)
+    case .left: return applyGone(update, state: .left, to: member, at: now)
+    }
+  }
+
+  private mutating func applyAlive(_ update: MemberUpdate, to member: Member) -> Verdict {
+    guard update.incarnation > member.incarnation else { return .stale }
+    change(update.peer) {
+      $0.incarnation = update.incarnation
+      $0.state = .alive
+    }
+    return .changed
+  }
+
+  private mutating func applySuspect(
+    _ update: MemberUpdate, by observer: PeerID, to member: Member, at now: Moment
+  ) -> Verdict {
+    guard update.incarnation >= member.incarnation else { return .stale }
+    let isNewer = update.incarnation > member.incarnation
+    switch member.state {
+    case .suspect where !isNewer:
+      let counts = members[update.peer]?.suspicion?.confirm(by: observer) ?? false
+      return counts ? .confirmed : .stale
+    case .dead where !isNewer, .left where !isNewer:
+      return .stale
+    case .alive, .suspect, .dead, .left:
+      let suspicion = Suspicion(
+        by: observer, at: now, peers: peerCount, configuration: configuration)
+      change(update.peer) {
+        $0.incarnation = update.incarnation
+        $0.state = .suspect
+        $0.suspicion = suspicion
+      }
+      return .changed
+    }
+  }
+
+  private mutating func applyGone(
+    _ update: MemberUpdate, state: MemberState, to member: Member, at now: Moment
+  ) -> Verdict {
+    guard update.incarnation >= member.incarnation, member.state.isLive else { return .stale }
+    change(update.peer) {
+      $0.incarnation = update.incarnation
+      $0.state = state
+      $0.goneSince = now
+    }
+    return .changed
+  }
+
+  /// Takes a record whose signature was verified. True if it is news. A newer version speaks for
+  /// itself: its author lived to sign it.
+  mutating func accept(_ signed: SignedRecord, _ record: CapabilityRecord, denials: UInt16) -> Bool
+  {
+    let incarnation = Incarnation(version: record.version, denials: denials)
+    if let member = members[record.peer] {
+      guard record.version > member.record.version else { return false }
+      change(record.peer) {
+        $0.signed = signed
+        $0.record = record
+        $0.incarnation = incarnation
+        $0.state = .alive
+      }
+      return true
+    }
+    guard makeRoom() else { return false }
+    members[record.peer] = Member(
+      signed: signed, record: record, incarnation: incarnation, state: .alive)
+    index(record.peer)
+    return true
+  }
+
+  mutating func observe(_ peer: PeerID, at endpoint: Endpoint) {
+    guard members[peer] != nil, members[peer]?.observedEndpoint != endpoint else { return }
+    members[peer]?.observedEndpoint = endpoint
+  }
+
+  /// The suspects whose time is up at `now`, sorted.
+  func overdue(at now: Moment) -> [PeerID] {
+    suspects.filter { (members[$0]?.suspicion).map { $0.deadline <= now } ?? false }.sorted()
+  }
+
+  /// Forgets who has been gone long enough; sorted.
+  mutating func forget(at now: Moment) -> [PeerID] {
+    let due = gone.filter { (forgetDeadline(of: $0)).map { $0 <= now } ?? false }.sorted()
+    for peer in due { remove(peer) }
+    return due
+  }
+
+  var nextDeadline: Moment? {
+    let suspicions = suspects.compactMap { members[$0]?.suspicion?.deadline }
+    return (suspicions + gone.compactMap(forgetDeadline(of:))).min()
+  }
+
+  /// The claims about everybody in these buckets of the fingerprint, sorted by peer.
+  func claims(in buckets: [Int]) -> [MemberUpdate] {
+    members.values.filter { buckets.contains(TableFingerprint.bucket(of: $0.record.peer)) }
+      .map(\.update).sorted { $0.peer < $1.peer }
+  }
+
+  private func forgetDeadline(of peer: PeerID) -> Moment? {
+    members[peer]?.goneSince.map { $0 + configuration.forgetAfter }
+  }
+
+  /// A full table gives up who has been gone longest; with nobody gone it takes no more.
+  private mutating func makeRoom() -> Bool {
+    guard members.count >= Limits.peers - 1 else { return true }
+    let longest = gone.min {
+      (members[$0]?.goneSince?.nanoseconds ?? 0, $0) < (members[$1]?.goneSince?.nanoseconds ?? 0, $1)
+    }
+    guard let longest else { return false }
+    remove(longest)
+    return true
+  }
+
+  private mutating func remove(_ peer: PeerID) {
+    unindex(peer)
+    members[peer] = nil
+  }
+
+  /// Every change of state goes through here, so that the indices follow.
+  private mutating func change(_ peer: PeerID, _ edit: (inout Member) -> Void) {
+    unindex(peer)
+    guard var member = members[peer] else { return }
+    edit(&member)
+    if member.state != .suspect { member.suspicion = nil }
+    if member.state.isLive { member.goneSince = nil }
+    members[peer] = member
+    index(peer)
+  }
+
+  private mutating func index(_ peer: PeerID) {
+    guard let member = members[peer] else { return }
+    if member.state.isLive {
+      live.insert(peer, at: live.partitionPoint { $0 >= peer })
+      fingerprint.toggle(peer, member.incarnation)
+    } else {
+      gone.insert(peer)
+    }
+    if member.state == .suspect { suspects.insert(peer) }
+  }
+
+  private mutating func unindex(_ peer: PeerID) {
+    guard let member = members[peer] else { return }
+    if member.state.isLive {
+      let position = live.partitionPoint { $0 >= peer }
+      live.remove(at: position)
+      fingerprint.toggle(peer, member.incarnation)
+    }
+    suspects.remove(peer)
+    gone.remove(peer)
+  }
+}
+
+extension Array where Element: Comparable {
+  /// The first index whose element satisfies `predicate`, where all after it do too.
+  func partitionPoint(_ predicate: (Element) -> Bool) -> Int {
+    var (low, high) = (0, count)
+    while low < high {
+      let middle = low + (high - low) / 2
+      (low, high) = predicate(self[middle]) ? (low, middle) : (middle + 1, high)
+    }
+    return low
+  }
+}
