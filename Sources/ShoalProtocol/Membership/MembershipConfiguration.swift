@@ -63,13 +63,14 @@ enum IntegerLogarithm {
   static func log2(_ value: Int) -> Int {
     guard value > 1 else { return 0 }
     let exponent = Int.bitWidth - 1 - value.leadingZeroBitCount
-    // Squaring a mantissa in [1, 2) shows one more bit of its logarithm at a time.
-    var mantissa = exponent > 31 ? value >> (exponent - 31) : value << (31 - exponent)
+    // In units of 2^-30: squaring a mantissa in [1, 2) shows one more bit of its logarithm at a
+    // time.
+    var mantissa = exponent > 30 ? value >> (exponent - 30) : value << (30 - exponent)
     var result = exponent
     for _ in 0..<10 {
-      mantissa = (mantissa * mantissa) >> 31
+      mantissa = (mantissa * mantissa) >> 30
       result <<= 1
-      if mantissa >= 1 << 32 {
+      if mantissa >= 1 << 31 {
         mantissa >>= 1
         result += 1
       }

@@ -185,7 +185,9 @@ public struct MembershipTable: Sendable {
   private mutating func makeRoom() -> Bool {
     guard members.count >= Limits.peers - 1 else { return true }
     let longest = gone.min {
-      (members[$0]?.goneSince?.nanoseconds ?? 0, $0) < (members[$1]?.goneSince?.nanoseconds ?? 0, $1)
+      (members[$0]?.goneSince?.nanoseconds ?? 0, $0) < (
+        members[$1]?.goneSince?.nanoseconds ?? 0, $1
+      )
     }
     guard let longest else { return false }
     remove(longest)

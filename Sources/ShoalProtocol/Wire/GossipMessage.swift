@@ -53,7 +53,8 @@ extension GossipMessage {
   public static let updateBudget = Limits.gossipBytes - 2 - 4 - 32 - 4
   /// As many of the shortest updates as fit.
   public static let mostUpdates = updateBudget / 41
-  public static let mostRequests = (Limits.gossipBytes - 2 - 4) / 32
+  /// Each may be answered by a datagram of its own.
+  public static let mostRequests = 16
   /// Body, author and signature, with the length of the body.
   static func wireSize(of record: SignedRecord) -> Int {
     4 + record.body.count + 32 + SignedRecord.signatureBytes

@@ -1,0 +1,207 @@
+// Asks one peer after another whether it lives; by others' help before it suspects anybody.
+
+/// SWIM's probe (section 3.1) in random round-robin order (section 4.3), with Lifeguard's local
+/// health and nacks. It knows peers by name only: the table says who there is, the caller sends.
+public struct FailureDetector: Sendable {
+  public enum Effect: Hashable, Sendable {
+    case ping(PeerID, sequence: UInt32)
+    case requestPing(of: PeerID, by: PeerID, sequence: UInt32)
+    /// Passes a relayed answer on to who asked for it.
+    case ack(PeerID, sequence: UInt32)
+    case nack(PeerID, sequence: UInt32)
+    case suspect(PeerID)
+  }
+
+  private struct Probe: Sendable {
+    let target: PeerID
+    let sequence: UInt32
+    let startedAt: Moment
+    /// When others are asked; nil: they were, or an answer came.
+    var directDeadline: Moment?
+    let endsAt: Moment
+    var relays: [PeerID] = []
+    var nacks: Set<PeerID> = []
+    var isAnswered = false
+  }
+
+  /// A ping on behalf of somebody else.
+  private struct Relay: Sendable {
+    let sequence: UInt32
+    let target: PeerID
+    let requester: PeerID
+    let requestedSequence: UInt32
+    /// When the requester hears that nothing came; nil: it did.
+    var nackAt: Moment?
+    let expiresAt: Moment
+  }
+
+  /// What others can make this peer remember.
+  private static let mostRelays = 64
+
+  private let configuration: MembershipConfiguration
+  private(set) var health: LocalHealth
+  public private(set) var roundTrips: [PeerID: RoundTripEstimate] = [:]
+  private var probe: Probe?
+  private var relays: [Relay] = []
+  private var order: [PeerID] = []
+  private var sequence: UInt32 = 0
+  private var nextProbe: Moment?
+
+  public init(configuration: MembershipConfiguration = MembershipConfiguration()) {
+    self.configuration = configuration
+    health = LocalHealth(limit: configuration.healthLimit)
+  }
+
+  public var healthScore: Int { health.score }
+
+  public var nextDeadline: Moment? {
+    var deadlines = relays.map { $0.nackAt ?? $0.expiresAt }
+    if let nextProbe { deadlines.append(nextProbe) }
+    if let direct = probe?.directDeadline { deadlines.append(direct) }
+    return deadlines.min()
+  }
+
+  /// Performs what is due. `live` are the peers to ask, sorted; `slack` says how long an answer
+  /// of one may take.
+  public mutating func tick(
+    live: [PeerID], slack: (PeerID) -> Duration, at now: Moment,
+    using random: inout some RandomNumberGenerator
+  ) -> [Effect] {
+    var effects = tickRelays(at: now)
+    if let direct = probe?.directDeadline, direct <= now {
+      effects += askOthers(live: live, using: &random)
+    }
+    guard let nextProbe else {
+      // The first probe comes at a random point of the interval, so that peers that start
+      // together do not stay in step.
+      guard !live.isEmpty else { return effects }
+      let interval = configuration.probeInterval(peers: live.count + 1).nanoseconds
+      self.nextProbe = now + .nanoseconds(Int64.random(in: 0..<interval, using: &random))
+      return effects
+    }
+    guard nextProbe <= now else { return effects }
+    effects += conclude(live: live)
+    effects += start(live: live, slack: slack, at: now, using: &random)
+    return effects
+  }
+
+  /// A peer that asks on behalf of `requester`. Requests beyond the bound are dropped: the
+  /// requester has others to ask.
+  public mutating func relay(
+    for requester: PeerID, sequence requested: UInt32, target: PeerID, at now: Moment
+  ) -> [Effect] {
+    guard relays.count < Self.mostRelays else { return [] }
+    sequence &+= 1
+    let nackAfter = configuration.probeTimeout * 8 / 10
+    relays.append(
+      Relay(
+        sequence: sequence, target: target, requester: requester, requestedSequence: requested,
+        nackAt: now + nackAfter, expiresAt: now + nackAfter + configuration.probeInterval))
+    return [.ping(target, sequence: sequence)]
+  }
+
+  public mutating func ack(_ acknowledged: UInt32, from peer: PeerID, at now: Moment) -> [Effect] {
+    if let index = relays.firstIndex(where: { $0.sequence == acknowledged && $0.target == peer }) {
+      let relay = relays.remove(at: index)
+      return [.ack(relay.requester, sequence: relay.requestedSequence)]
+    }
+    guard var probe, probe.sequence == acknowledged, !probe.isAnswered else { return [] }
+    if peer == probe.target {
+      let sample = now - probe.startedAt
+      roundTrips[peer]?.add(sample)
+      if roundTrips[peer] == nil { roundTrips[peer] = RoundTripEstimate(first: sample) }
+    } else {
+      guard probe.relays.contains(peer) else { return [] }
+    }
+    probe.isAnswered = true
+    probe.directDeadline = nil
+    self.probe = probe
+    health.recover()
+    return []
+  }
+
+  public mutating func nack(_ sequence: UInt32, from peer: PeerID) {
+    guard let probe, probe.sequence == sequence, probe.relays.contains(peer) else { return }
+    self.probe?.nacks.insert(peer)
+  }
+
+  /// This peer was suspected and is alive: its own answers come late.
+  public mutating func wasSuspected() { health.degrade() }
+
+  /// A new peer joins the present round at a random place.
+  public mutating func add(_ peer: PeerID, using random: inout some RandomNumberGenerator) {
+    order.insert(peer, at: Int.random(in: 0...order.count, using: &random))
+  }
+
+  public mutating func forget(_ peer: PeerID) { roundTrips[peer] = nil }
+
+  // MARK: - The probe
+
+  private mutating func start(
+    live: [PeerID], slack: (PeerID) -> Duration, at now: Moment,
+    using random: inout some RandomNumberGenerator
+  ) -> [Effect] {
+    let interval = configuration.probeInterval(peers: live.count + 1) * health.multiplier
+    guard let target = nextTarget(live: live, using: &random) else {
+      nextProbe = live.isEmpty ? nil : now + interval
+      return []
+    }
+    sequence &+= 1
+    let timeout = max(configuration.probeTimeout, slack(target)) * health.multiplier
+    let end = now + max(interval, timeout * 2)
+    probe = Probe(
+      target: target, sequence: sequence, startedAt: now, directDeadline: now + timeout,
+      endsAt: end)
+    nextProbe = end
+    return [.ping(target, sequence: sequence)]
+  }
+
+  /// The next peer of a shuffled round; a new round when it is used up. Each peer is asked once a
+  /// round, so detection time is bounded (SWIM, section 4.3).
+  private mutating func nextTarget(
+    live: [PeerID], using random: inout some RandomNumberGenerator
+  ) -> PeerID? {
+    guard !live.isEmpty else { return nil }
+    for _ in 0..<2 {
+      while let candidate = order.popLast() {
+        let position = live.partitionPoint { $0 >= candidate }
+        if position < live.count, live[position] == candidate { return candidate }
+      }
+      order = live.shuffled(using: &random)
+    }
+    return nil
+  }
+
+  private mutating func askOthers(
+    live: [PeerID], using random: inout some RandomNumberGenerator
+  ) -> [Effect] {
+    guard var probe else { return [] }
+    probe.directDeadline = nil
+    let others = live.filter { $0 != probe.target }.shuffled(using: &random)
+    probe.relays = Array(others.prefix(configuration.indirectProbes))
+    self.probe = probe
+    return probe.relays.map {
+      .requestPing(of: probe.target, by: $0, sequence: probe.sequence)
+    }
+  }
+
+  /// Ends the running probe: no answer is a suspicion, and missing nacks are a hint that the
+  /// fault is here.
+  private mutating func conclude(live: [PeerID]) -> [Effect] {
+    defer { probe = nil }
+    guard let probe, !probe.isAnswered else { return [] }
+    health.degrade(by: probe.relays.isEmpty ? 1 : probe.relays.count - probe.nacks.count)
+    return [.suspect(probe.target)]
+  }
+
+  private mutating func tickRelays(at now: Moment) -> [Effect] {
+    var effects: [Effect] = []
+    for index in relays.indices {
+      guard let nackAt = relays[index].nackAt, nackAt <= now else { continue }
+      relays[index].nackAt = nil
+      effects.append(.nack(relays[index].requester, sequence: relays[index].requestedSequence))
+    }
+    relays.removeAll { $0.expiresAt <= now }
+    return effects
+  }
+}

@@ -1,0 +1,207 @@
+// Records and tables find their way: who is asked for what, and what is believed of the answer.
+
+/// A record that was heard of and is not held.
+struct WantedRecord: Sendable {
+  /// The highest claim heard.
+  var incarnation: Incarnation
+  /// Who is asked next, and where.
+  var source: PeerID
+  var endpoint: Endpoint
+  var retryAt: Moment
+  var attempts = 0
+}
+
+extension MembershipCore {
+  /// At most this many messages answer one offer; a newcomer to a mesh of hundreds asks again.
+  private static let mostAnswers = 8
+
+  /// The table's fingerprint with this peer in it.
+  var fingerprint: TableFingerprint {
+    var fingerprint = table.fingerprint
+    fingerprint.toggle(peer, incarnation)
+    return fingerprint
+  }
+
+  /// Takes this peer's own new record. One that does not outrank the present is ignored.
+  mutating func adopt(
+    _ signed: SignedRecord, at now: Moment, using random: inout some RandomNumberGenerator
+  ) {
+    guard signed.author == peer, let record = try? signed.record(),
+      record.version > ownRecord?.version ?? 0 || own == nil
+    else { return }
+    (own, ownRecord) = (signed, record)
+    incarnation = Incarnation(version: record.version)
+    queue.add(ownClaim)
+    if nextSync == nil { scheduleSync(after: configuration.syncInterval, at: now, using: &random) }
+  }
+
+  /// Introduces this peer to one that is not (or no longer) in the table.
+  mutating func greet(_ other: PeerID, at endpoint: Endpoint) {
+    guard let own, other != peer, table[other]?.state.isLive != true else { return }
+    effects.append(.send(.records([own]), to: other, at: endpoint))
+    effects.append(.send(.syncOffer(fingerprint, isReply: false), to: other, at: endpoint))
+  }
+
+  // MARK: - Exchange of tables
+
+  /// Sends what differs, and shows the own table in return.
+  mutating func answer(
+    _ theirs: TableFingerprint, isReply: Bool, from sender: PeerID, at endpoint: Endpoint,
+    now: Moment, using random: inout some RandomNumberGenerator
+  ) {
+    var buckets = fingerprint.differing(from: theirs)
+    guard !buckets.isEmpty else { return }
+    if isReply {
+      scheduleSync(after: configuration.unsettledSyncInterval, at: now, using: &random)
+    }
+    buckets.shuffle(using: &random)
+    let mine = [ownClaim].filter { buckets.contains(TableFingerprint.bucket(of: $0.peer)) }
+    let claims = mine + buckets.flatMap { table.claims(in: [$0]) }
+    for batch in Self.batches(of: claims).prefix(Self.mostAnswers) {
+      effects.append(.send(.updates(batch), to: sender, at: endpoint))
+    }
+    guard !isReply else { return }
+    effects.append(.send(.syncOffer(fingerprint, isReply: true), to: sender, at: endpoint))
+  }
+
+  mutating func sync(at now: Moment, using random: inout some RandomNumberGenerator) {
+    guard let due = nextSync, due <= now else { return }
+    scheduleSync(after: configuration.syncInterval, at: now, using: &random)
+    for target in sample(1, using: &random) {
+      send(to: target) { .syncOffer($0.fingerprint, isReply: false) }
+    }
+  }
+
+  /// Within a fifth of the interval, so that peers do not fall into step.
+  private mutating func scheduleSync(
+    after interval: Duration, at now: Moment, using random: inout some RandomNumberGenerator
+  ) {
+    let nanoseconds = interval.nanoseconds
+    let jitter = Int64.random(in: -nanoseconds / 5...nanoseconds / 5, using: &random)
+    nextSync = now + .nanoseconds(nanoseconds + jitter)
+  }
+
+  /// Splits claims into lists that fit a message.
+  static func batches(of updates: [MemberUpdate]) -> [[MemberUpdate]] {
+    var batches: [[MemberUpdate]] = []
+    var left = 0
+    for update in updates {
+      if update.byteCount > left {
+        batches.append([])
+        left = GossipMessage.updateBudget
+      }
+      batches[batches.count - 1].append(update)
+      left -= update.byteCount
+    }
+    return batches
+  }
+
+  // MARK: - Exchange of records
+
+  /// Notes that a record is missing; it is asked for when timers are next looked at.
+  mutating func want(
+    _ subject: PeerID, _ incarnation: Incarnation, from source: PeerID, at endpoint: Endpoint,
+    now: Moment
+  ) {
+    if let known = wanted[subject] {
+      wanted[subject]?.incarnation = max(known.incarnation, incarnation)
+      return
+    }
+    guard wanted.count < Limits.peers else { return }
+    wanted[subject] = WantedRecord(
+      incarnation: incarnation, source: source, endpoint: endpoint, retryAt: now)
+  }
+
+  /// Asks for what is due, in few messages; the next try goes to somebody else.
+  mutating func requestWanted(at now: Moment, using random: inout some RandomNumberGenerator) {
+    let due = wanted.filter { $0.value.retryAt <= now }.keys.sorted()
+    var requests: [(source: PeerID, endpoint: Endpoint, peers: [PeerID])] = []
+    for subject in due {
+      guard var entry = wanted[subject] else { continue }
+      guard entry.attempts < configuration.recordAttempts else {
+        wanted[subject] = nil
+        continue
+      }
+      let open = requests.firstIndex {
+        $0.source == entry.source && $0.peers.count < GossipMessage.mostRequests
+      }
+      if let open {
+        requests[open].peers.append(subject)
+      } else {
+        requests.append((entry.source, entry.endpoint, [subject]))
+      }
+      entry.attempts += 1
+      entry.retryAt = now + configuration.recordPatience
+      if let other = sample(1, using: &random).first, let endpoint = table[other]?.endpoint {
+        (entry.source, entry.endpoint) = (other, endpoint)
+      }
+      wanted[subject] = entry
+    }
+    for request in requests {
+      effects.append(
+        .send(.recordRequest(request.peers), to: request.source, at: request.endpoint))
+    }
+  }
+
+  /// Sends the records that are held of those asked for, as many a datagram as fit.
+  mutating func sendRecords(of peers: [PeerID], to receiver: PeerID, at endpoint: Endpoint) {
+    var batch: [SignedRecord] = []
+    var left = Limits.gossipBytes - 6
+    for subject in peers {
+      guard let signed = subject == peer ? own : table[subject]?.signed else { continue }
+      let size = GossipMessage.wireSize(of: signed)
+      if size > left {
+        effects.append(.send(.records(batch), to: receiver, at: endpoint))
+        (batch, left) = ([], Limits.gossipBytes - 6)
+      }
+      batch.append(signed)
+      left -= size
+    }
+    if !batch.isEmpty { effects.append(.send(.records(batch), to: receiver, at: endpoint)) }
+  }
+
+  /// Takes a record that was asked for, that is newer than one held, or that its author sent.
+  mutating func accept(
+    _ signed: SignedRecord, from sender: PeerID, now: Moment,
+    using random: inout some RandomNumberGenerator
+  ) {
+    let subject = signed.author
+    let before = table[subject]
+    guard wanted[subject] != nil || before != nil || subject == sender else { return }
+    guard let record = try? signed.record() else {
+      effects.append(.misbehaved(sender))
+      return
+    }
+    if let before, record.version <= before.record.version { return settle(record) }
+    guard verify(signed) else {
+      effects.append(.misbehaved(sender))
+      return
+    }
+    guard subject != peer else { return hearOwn(record) }
+    let claim = wanted[subject]?.incarnation
+    settle(record)
+    let denials = claim?.version == record.version ? claim?.denials ?? 0 : 0
+    guard table.accept(signed, record, denials: denials), let member = table[subject] else {
+      return
+    }
+    queue.add(member.update)
+    effects.append(.recordChanged(record))
+    if before?.state != .alive { effects.append(.changed(subject, .alive)) }
+    if before == nil { detector.add(subject, using: &random) }
+  }
+
+  /// A record answers the wish for it unless a later version was heard of.
+  private mutating func settle(_ record: CapabilityRecord) {
+    guard let wish = wanted[record.peer], wish.incarnation.version <= record.version else {
+      return
+    }
+    wanted[record.peer] = nil
+  }
+
+  /// An own record from before a restart, signed under a clock that was ahead.
+  private mutating func hearOwn(_ record: CapabilityRecord) {
+    settle(record)
+    guard let ownRecord, record.version >= ownRecord.version, record != ownRecord else { return }
+    effects.append(.versionNeeded(above: record.version))
+  }
+}

@@ -1,0 +1,207 @@
+// One peer's part in the mesh's membership: hears messages and timers, decides what to send and
+// whom to believe alive. The Membership actor performs what it answers.
+
+public enum MembershipEvent: Hashable, Sendable {
+  /// A message that came over `from`'s authenticated channel.
+  case received(GossipMessage, from: PeerID, at: Endpoint)
+  /// `nextDeadline` has come.
+  case deadline
+  /// This peer's own record, new or changed, signed. Nothing is sent before the first.
+  case localRecord(SignedRecord)
+  /// A peer of this network was found there (a beacon, a bootstrap address) and proved its name.
+  case contact(PeerID, Endpoint)
+  /// The data path lost this peer (a reset connection): as good as a failed probe.
+  case unreachable(PeerID)
+  /// Says goodbye; nothing is sent or believed afterwards.
+  case leave
+}
+
+public enum MembershipEffect: Hashable, Sendable {
+  case send(GossipMessage, to: PeerID, at: Endpoint)
+  /// A peer came, fell under suspicion, recovered or went.
+  case changed(PeerID, MemberState)
+  /// A peer that is gone was forgotten.
+  case forgotten(PeerID)
+  /// A verified record, new or newer than the one before.
+  case recordChanged(CapabilityRecord)
+  /// Others hold a record of this peer that its present one does not outrank (its clock went
+  /// back, or its denials are used up): sign one with a version above this.
+  case versionNeeded(above: UInt64)
+  /// Gossip for another room: `ledger` or `custom`.
+  case delivered(GossipMessage, from: PeerID)
+  /// A record with a false signature or impossible bytes.
+  case misbehaved(PeerID)
+}
+
+/// SWIM with Lifeguard over signed records. Pure: time, chance and datagrams are arguments.
+///
+/// Claims about who lives are not signed: a member can lie about another until that one denies it.
+/// What a peer *is* comes only from its own signed record, and nobody else can outrank that.
+public struct MembershipCore: Sendable {
+  public let peer: PeerID
+  public let configuration: MembershipConfiguration
+  let verify: RecordVerification
+
+  public internal(set) var table: MembershipTable
+  public internal(set) var detector: FailureDetector
+  public internal(set) var own: SignedRecord?
+  public internal(set) var ownRecord: CapabilityRecord?
+  public internal(set) var incarnation = Incarnation(0)
+  public internal(set) var hasLeft = false
+
+  var queue = DisseminationQueue()
+  var wanted: [PeerID: WantedRecord] = [:]
+  var nextGossip: Moment?
+  var nextSync: Moment?
+  /// Filled during one call of `handle`, empty between calls.
+  var effects: [MembershipEffect] = []
+
+  public init(
+    peer: PeerID, configuration: MembershipConfiguration = MembershipConfiguration(),
+    verify: @escaping RecordVerification
+  ) {
+    self.peer = peer
+    self.configuration = configuration
+    self.verify = verify
+    table = MembershipTable(configuration: configuration)
+    detector = FailureDetector(configuration: configuration)
+  }
+
+  /// The records of everybody who takes part in plans, this peer's own included, sorted by peer.
+  /// A suspect stays until `observers` peers suspect it: one flaky observer moves nothing (the
+  /// cut filter of Rapid, Suresh et al. 2018, without its vote).
+  public func standing(observers: Int = 3) -> [CapabilityRecord] {
+    let others = table.live.compactMap { table[$0] }.filter {
+      $0.state == .alive || $0.observers.count < observers
+    }
+    return ([ownRecord].compactMap(\.self) + others.map(\.record)).sorted { $0.peer < $1.peer }
+  }
+
+  /// The smoothed round trip to a peer, from probes; nil before the first answer.
+  public func roundTrip(to peer: PeerID) -> RoundTripEstimate? { detector.roundTrips[peer] }
+
+  public var nextDeadline: Moment? {
+    guard own != nil, !hasLeft else { return nil }
+    return [
+      detector.nextDeadline, table.nextDeadline, nextGossip, nextSync,
+      wanted.values.map(\.retryAt).min(),
+    ].compactMap(\.self).min()
+  }
+
+  public mutating func handle(
+    _ event: MembershipEvent, at now: Moment, using random: inout some RandomNumberGenerator
+  ) -> [MembershipEffect] {
+    guard !hasLeft else { return [] }
+    switch event {
+    case .received(let message, let sender, let endpoint):
+      guard own != nil, sender != peer else { break }
+      receive(message, from: sender, at: endpoint, now: now, using: &random)
+    case .deadline:
+      break
+    case .localRecord(let signed):
+      adopt(signed, at: now, using: &random)
+    case .contact(let other, let endpoint):
+      greet(other, at: endpoint)
+    case .unreachable(let other):
+      suspect(other, at: now)
+    case .leave:
+      leave(using: &random)
+    }
+    if own != nil, !hasLeft { performDue(at: now, using: &random) }
+    defer { effects.removeAll(keepingCapacity: true) }
+    return effects
+  }
+
+  // MARK: - Messages
+
+  private mutating func receive(
+    _ message: GossipMessage, from sender: PeerID, at endpoint: Endpoint, now: Moment,
+    using random: inout some RandomNumberGenerator
+  ) {
+    table.observe(sender, at: endpoint)
+    if table[sender] == nil {
+      want(sender, Incarnation(0), from: sender, at: endpoint, now: now)
+    }
+    switch message {
+    case .ping(let sequence, let updates):
+      learn(updates, from: sender, at: endpoint, now: now)
+      let news = takeNews(for: sender)
+      effects.append(.send(.ack(sequence: sequence, updates: news), to: sender, at: endpoint))
+    case .ack(let sequence, let updates):
+      learn(updates, from: sender, at: endpoint, now: now)
+      perform(detector.ack(sequence, from: sender, at: now), at: now)
+    case .pingRequest(let sequence, let target, let updates):
+      learn(updates, from: sender, at: endpoint, now: now)
+      guard table[target]?.endpoint != nil else { return }
+      perform(
+        detector.relay(for: sender, sequence: sequence, target: target, at: now), at: now)
+    case .nack(let sequence):
+      detector.nack(sequence, from: sender)
+    case .updates(let updates):
+      learn(updates, from: sender, at: endpoint, now: now)
+    case .syncOffer(let fingerprint, let isReply):
+      answer(
+        fingerprint, isReply: isReply, from: sender, at: endpoint, now: now, using: &random)
+    case .recordRequest(let peers):
+      sendRecords(of: peers, to: sender, at: endpoint)
+    case .records(let records):
+      for signed in records {
+        accept(signed, from: sender, now: now, using: &random)
+      }
+    case .ledger, .custom:
+      effects.append(.delivered(message, from: sender))
+    }
+  }
+
+  // MARK: - Timers
+
+  private mutating func performDue(
+    at now: Moment, using random: inout some RandomNumberGenerator
+  ) {
+    let trips = detector.roundTrips
+    let members = table.members
+    let slack = { (peer: PeerID) -> Duration in
+      if let trip = trips[peer] { return trip.mean * 2 + trip.deviation * 4 }
+      return .microseconds(Int64(members[peer]?.record.latencyPriorMicroseconds ?? 0) * 4)
+    }
+    perform(
+      detector.tick(live: table.live, slack: slack, at: now, using: &random), at: now)
+    for suspect in table.overdue(at: now) {
+      guard let member = table[suspect] else { continue }
+      believe(MemberUpdate(suspect, member.incarnation, .dead), at: now)
+    }
+    for peer in table.forget(at: now) {
+      detector.forget(peer)
+      queue.drop(peer)
+      effects.append(.forgotten(peer))
+    }
+    gossip(at: now, using: &random)
+    sync(at: now, using: &random)
+    requestWanted(at: now, using: &random)
+  }
+
+  private mutating func perform(_ actions: [FailureDetector.Effect], at now: Moment) {
+    for action in actions {
+      switch action {
+      case .ping(let target, let sequence):
+        send(to: target) { .ping(sequence: sequence, updates: $0.takeNews(for: target)) }
+      case .requestPing(let target, let relay, let sequence):
+        send(to: relay) {
+          .pingRequest(sequence: sequence, target: target, updates: $0.takeNews(for: relay))
+        }
+      case .ack(let requester, let sequence):
+        send(to: requester) { .ack(sequence: sequence, updates: $0.takeNews(for: requester)) }
+      case .nack(let requester, let sequence):
+        send(to: requester) { _ in .nack(sequence: sequence) }
+      case .suspect(let target):
+        suspect(target, at: now)
+      }
+    }
+  }
+
+  /// Sends to a member; the message is made only if there is somewhere to send it.
+  mutating func send(to member: PeerID, _ message: (inout MembershipCore) -> GossipMessage) {
+    guard let endpoint = table[member]?.endpoint else { return }
+    effects.append(.send(message(&self), to: member, at: endpoint))
+  }
+}
