@@ -65,6 +65,22 @@ import Testing
     #expect(error?.offset != nil)
   }
 
+  @Test func `a header with the largest vocabularies is read in under a second`() throws {
+    var file = GGUFWriting.sound()
+    let strings = (0..<262_144).map { Array("token\($0)".utf8) }
+    file.entry("tokenizer.ggml.tokens", strings: strings)
+    file.entry("tokenizer.ggml.merges", strings: strings)
+    let source = file.source
+    let clock = ContinuousClock()
+    var read: ByteStrings?
+    let time = try clock.measure {
+      read = try GGUFFile(source).metadata.strings("tokenizer.ggml.tokens")
+    }
+    #expect(read?.count == strings.count)
+    #expect(read?.last.map(Array.init) == strings.last)
+    #expect(time < .seconds(1), "took \(time)")
+  }
+
   @Test func `a file cut short anywhere is refused`() throws {
     let bytes = GGUFWriting.sound().bytes
     for length in 0..<bytes.count {

@@ -31,4 +31,10 @@ public enum Limits {
   public static let ggufTensorNameBytes = 256
   /// Arrays of arrays in a GGUF file's metadata. Nobody was seen to write even two.
   public static let ggufArrayDepth = 4
+  /// The largest vocabulary seen has 262,144 tokens.
+  public static let tokens = 1 << 20
+  /// Pairs that a byte-level vocabulary merges: two for each token at most.
+  public static let merges = 1 << 21
+  /// The longest tokens seen are runs of some hundred spaces.
+  public static let tokenBytes = 4_096
 }
