@@ -53,6 +53,7 @@ INLINE void tile_q8_0(const shoal_matrix *matrix, const uint8_t *group, const ui
       __m256i sums[TOKENS];
       UNROLL for (int t = 0; t < tokens; ++t) sums[t] = _mm256_setzero_si256();
       for (int q = 0; q < quads; ++q) {
+        if (half == 0) __builtin_prefetch(line + 64 * q + AHEAD);
         const __m256i stored = _mm256_load_si256((const __m256i *)(line + 64 * q + 32 * half));
         add_quad(sums, stored, q, records, part, stride, tokens);
       }
@@ -95,6 +96,7 @@ INLINE void tile_q4_0(const shoal_matrix *matrix, const uint8_t *group, const ui
       __m256i pairs[TOKENS], sums[TOKENS];
       UNROLL for (int t = 0; t < tokens; ++t) pairs[t] = _mm256_setzero_si256();
       for (int k = 0; k < pair_count; ++k) {
+        if (half == 0) __builtin_prefetch(line + 64 * k + AHEAD);
         const __m256i both = _mm256_load_si256((const __m256i *)(line + 64 * k + 32 * half));
         add_pair(pairs, both, k, records, part, stride, tokens);
       }
@@ -121,6 +123,7 @@ INLINE void tile_float(const shoal_matrix *matrix, const uint8_t *group, const f
   UNROLL for (int t = 0; t < tokens; ++t) acc[t][0] = acc[t][1] = _mm256_setzero_ps();
   for (int c = 0; c < matrix->columns; ++c) {
     const uint8_t *column = group + (is_half ? 32 : 64) * (int64_t)c;
+    __builtin_prefetch(column + AHEAD);
     const __m256 low = is_half ? half_floats(column) : _mm256_load_ps((const float *)column);
     const __m256 high =
         is_half ? half_floats(column + 16) : _mm256_load_ps((const float *)column + HALF);

@@ -58,6 +58,7 @@ INLINE void tile_q8_0(const shoal_matrix *matrix, const uint8_t *group, const ui
     start_sums(sums, 128, records, part, stride, tokens);
     if (quads == 8) {
       UNROLL for (int q = 0; q < 8; ++q) {
+        __builtin_prefetch(line + 64 * q + AHEAD);
         add_quad(sums, _mm512_load_si512(line + 64 * q), q, records, part, stride, tokens);
       }
     } else {
@@ -92,6 +93,7 @@ INLINE void tile_q4_0(const shoal_matrix *matrix, const uint8_t *group, const ui
     start_sums(sums, 8, records, part, stride, tokens);
     if (pairs == 4) {
       UNROLL for (int k = 0; k < 4; ++k) {
+        __builtin_prefetch(line + 64 * k + AHEAD);
         add_pair(sums, line + 64 * k, k, records, part, stride, tokens);
       }
     } else {
@@ -111,6 +113,7 @@ INLINE void tile_float(const shoal_matrix *matrix, const uint8_t *group, const f
   __m512 acc[TOKENS];
   UNROLL for (int t = 0; t < tokens; ++t) acc[t] = _mm512_setzero_ps();
   for (int c = 0; c < matrix->columns; ++c) {
+    __builtin_prefetch(group + (half ? 32 : 64) * (int64_t)c + AHEAD);
     const __m512 weights = half ? scales_at(group, c) : _mm512_load_ps(group + 64 * (int64_t)c);
     UNROLL for (int t = 0; t < tokens; ++t) {
       acc[t] = _mm512_fmadd_ps(weights, _mm512_set1_ps(values[t * stride + c]), acc[t]);

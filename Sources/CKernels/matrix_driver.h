@@ -9,7 +9,9 @@
 #define INLINE static inline __attribute__((always_inline))
 #define UNROLL _Pragma("clang loop unroll(full)")
 
-enum { ROWS = 16, TOKEN_BLOCK = 96 };
+// AHEAD: bytes to prefetch ahead of a line of weights. Hardware stops at each page; measured 1.2
+// (8-bit) and 1.5 (4-bit) times the rate without, with one token.
+enum { ROWS = 16, TOKEN_BLOCK = 96, AHEAD = 4096 };
 
 typedef float row_sums[ROWS];
 

@@ -81,17 +81,17 @@ struct MatrixActivationTests {
   @Test("Half floats go to f32 and back unchanged")
   func halves() {
     for bits in UInt16.min...UInt16.max {
-      let value = HalfFloat.float(bits)
+      let value = Half.float(bits)
       if value.isNaN {
         #expect(bits & 0x7FFF > 0x7C00)
       } else {
-        #expect(HalfFloat.bits(value) == bits)
+        #expect(Half.bits(value) == bits)
       }
     }
-    #expect(HalfFloat.bits(65519.9) == 0x7BFF && HalfFloat.bits(65520) == 0x7C00)
+    #expect(Half.bits(65519.9) == 0x7BFF && Half.bits(65520) == 0x7C00)
     // Halves between neighbours go to the even one.
-    #expect(HalfFloat.bits(1 + 0x1p-11) == 0x3C00 && HalfFloat.bits(1 + 0x3p-11) == 0x3C02)
-    #expect(HalfFloat.bits(0x1p-25) == 0 && HalfFloat.bits(0x3p-25) == 2)
+    #expect(Half.bits(1 + 0x1p-11) == 0x3C00 && Half.bits(1 + 0x3p-11) == 0x3C02)
+    #expect(Half.bits(0x1p-25) == 0 && Half.bits(0x3p-25) == 2)
   }
 }
 

@@ -36,14 +36,14 @@ extension PackedMatrix {
     let start = group(of: row)
     return shape.format == .f32
       ? unsafe base.load(fromByteOffset: start + element * 4, as: Float.self)
-      : HalfFloat.float(
+      : Half.float(
         unsafe base.load(fromByteOffset: start + element * 2, as: UInt16.self))
   }
 
   /// The scale d of a part of a quantised row.
   func scale(row: Int, part: Int) -> Float {
     let element = part * MatrixShape.groupRows + row % MatrixShape.groupRows
-    return HalfFloat.float(
+    return Half.float(
       unsafe base.load(fromByteOffset: group(of: row) + element * 2, as: UInt16.self))
   }
 

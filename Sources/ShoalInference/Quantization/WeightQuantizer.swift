@@ -13,7 +13,7 @@ public enum WeightQuantizer {
     case .f32:
       for value in values { append(value.bitPattern, to: &bytes) }
     case .f16:
-      for value in values { append(HalfFloat.bits(value), to: &bytes) }
+      for value in values { append(Half.bits(value), to: &bytes) }
     case .q8_0:
       for start in stride(from: 0, to: values.count, by: 32) {
         appendBytes(values[start..<start + 32], to: &bytes)
@@ -30,7 +30,7 @@ public enum WeightQuantizer {
   private static func appendBytes(_ block: ArraySlice<Float>, to bytes: inout [UInt8]) {
     let scale = block.reduce(0) { max($0, $1.magnitude) } / 127
     let inverse = scale == 0 ? 0 : 1 / scale
-    append(HalfFloat.bits(scale), to: &bytes)
+    append(Half.bits(scale), to: &bytes)
     for value in block {
       let quant = (value * inverse).rounded(.toNearestOrAwayFromZero)
       bytes.append(UInt8(bitPattern: Int8(max(-128, min(127, quant)))))
@@ -43,7 +43,7 @@ public enum WeightQuantizer {
     let extreme = block.reduce(0) { $1.magnitude > $0.magnitude ? $1 : $0 }
     let scale = extreme / -8
     let inverse = scale == 0 ? 0 : 1 / scale
-    append(HalfFloat.bits(scale), to: &bytes)
+    append(Half.bits(scale), to: &bytes)
     let nibbles = block.map { UInt8(max(0, min(15, $0 * inverse + 8.5))) }
     for index in 0..<16 { bytes.append(nibbles[index] | nibbles[index + 16] << 4) }
   }
