@@ -5,6 +5,15 @@ public enum Limits {
   public static let datagramBytes = 1_200
   /// The full view of one mesh; above 256 peers sub-meshes are advised.
   public static let peers = 1_024
+  /// A handshake costs its responder a quarter of a millisecond; 100 take 3 % of a core. Above
+  /// that, addresses must be proven.
+  public static let handshakesPerSecond = 100
+  /// Whatever is proven, handshakes take no more than a quarter of a core.
+  public static let provenHandshakesPerSecond = 1_000
+  /// Handshakes of strangers that wait for their next packet, in either role.
+  public static let pendingHandshakes = 256
+  /// Datagrams that wait for a handshake, per peer: one round of gossip, the oldest shed first.
+  public static let queuedDatagrams = 16
   /// A manifest of 70B parameters over 80 layers takes under 1 MiB.
   public static let manifestBytes = 16 << 20
   /// The largest blob: one atom of the widest layer seen (a 405B model in F32) is under 512 MiB.

@@ -115,11 +115,8 @@ package struct HandshakePacket: Sendable {
     guard bytes[1] == HandshakePacket.version else { throw .unsupportedVersion(bytes[1]) }
     guard let kind = Kind(rawValue: bytes[0]) else { throw .unknownKind(bytes[0]) }
     guard let suite = CipherSuite(rawValue: bytes[3]) else { throw .unknownSuite(bytes[3]) }
-    let index = { (start: Int) in
-      bytes[start..<start + 4].reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
-    }
     (self.kind, self.suite, offered) = (kind, suite, CipherSuites(bits: bytes[2]))
-    (sender, receiver) = (index(4), index(8))
+    (sender, receiver) = (littleEndian(bytes[4..<8]), littleEndian(bytes[8..<12]))
     noise = Array(bytes[12..<HandshakePacket.markedBytes])
   }
 
