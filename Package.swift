@@ -20,6 +20,10 @@ let package = Package(
   products: [
     .executable(name: "shoal", targets: ["shoal"])
   ],
+  dependencies: [
+    // Network descriptors and device profiles (docs/decisions/0001-tomlkit.md).
+    .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0")
+  ],
   targets: [
     // libsodium, as the system has it.
     .systemLibrary(
@@ -45,7 +49,9 @@ let package = Package(
     // Every contact with the operating system.
     .target(
       name: "ShoalSystem",
-      dependencies: ["ShoalProtocol", "ShoalInference", "ShoalNode", "CSystem"],
+      dependencies: [
+        "ShoalProtocol", "ShoalInference", "ShoalNode", "CSystem", "TOMLKit",
+      ],
       swiftSettings: strict),
     // The one executable: arguments, composition, terminal.
     .executableTarget(
