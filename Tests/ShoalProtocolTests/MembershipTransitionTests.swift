@@ -52,6 +52,7 @@ import Testing
     let b = PeerID(letter: "B")
     #expect(story.hear("B suspect") == [.changed(b, .suspect)])
     #expect(story.hear("B suspect") == [])
+    #expect(story.hear("B suspect by C") == [.changed(b, .suspect)])
     #expect(story.hear("B alive@1") == [.changed(b, .alive)])
     #expect(story.hear("B alive@2") == [])
     #expect(story.hear("B dead@2") == [.changed(b, .dead)])

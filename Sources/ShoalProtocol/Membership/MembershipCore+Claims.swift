@@ -26,6 +26,8 @@ extension MembershipCore {
       break
     case .confirmed:
       queue.add(update)
+      // Another observer can take the suspect out of the view.
+      effects.append(.changed(update.peer, .suspect))
     case .changed:
       queue.add(update)
       if let after = table[update.peer]?.state, after != before {

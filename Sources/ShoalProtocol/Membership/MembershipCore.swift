@@ -18,7 +18,7 @@ public enum MembershipEvent: Hashable, Sendable {
 
 public enum MembershipEffect: Hashable, Sendable {
   case send(GossipMessage, to: PeerID, at: Endpoint)
-  /// A peer came, fell under suspicion, recovered or went.
+  /// A peer came, fell under suspicion (said again for each observer more), recovered or went.
   case changed(PeerID, MemberState)
   /// A peer that is gone was forgotten.
   case forgotten(PeerID)
