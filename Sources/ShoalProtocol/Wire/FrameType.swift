@@ -1,0 +1,65 @@
+// What a frame on a stream holds, and how long each kind may be: checked before anything is read.
+
+/// The type byte of a frame (docs/PROTOCOL.md).
+public enum FrameType: UInt8, Sendable, CaseIterable {
+  /// The first frame of a stream: what the stream is for.
+  case hello = 1
+  /// Between the entry of a job and one rank.
+  case job = 2
+  /// Between two ranks: one packed partial sum.
+  case partial = 3
+  /// A question about stored blobs, or its answer.
+  case shard = 4
+
+  /// The longest payload that is believed, in bytes.
+  public var limit: Int {
+    switch self {
+    case .hello: 512
+    // A prompt of the longest context as ids, or the records of a full mesh.
+    case .job: 64 << 20
+    // 512 tokens of a model 16,384 wide at 8 bytes an element, and headers.
+    case .partial: 80 << 20
+    case .shard: 2 << 20
+    }
+  }
+}
+
+/// The first frame that the connecting side sends.
+public enum StreamHello: Hashable, Sendable {
+  /// The sender asks for blobs.
+  case shard
+  /// The sender drives a job.
+  case job(JobID)
+  /// The sender is rank `rank` of a job; partial sums follow.
+  case partials(JobID, Term, rank: Int)
+
+  public var bytes: [UInt8] {
+    var writer = ByteWriter()
+    switch self {
+    case .shard: writer.integer(UInt8(0))
+    case .job(let job):
+      writer.integer(UInt8(1))
+      writer.id(job)
+    case .partials(let job, let term, let rank):
+      writer.integer(UInt8(2))
+      writer.id(job)
+      writer.integer(term.value)
+      writer.integer(UInt16(rank))
+    }
+    return writer.bytes
+  }
+
+  public init(bytes: [UInt8]) throws(WireError) {
+    var reader = ByteReader(bytes)
+    let tag = try reader.integer(UInt8.self)
+    switch tag {
+    case 0: self = .shard
+    case 1: self = .job(try reader.id())
+    case 2:
+      self = .partials(
+        try reader.id(), Term(try reader.integer()), rank: Int(try reader.integer(UInt16.self)))
+    case _: throw .unknown(field: "stream class", value: UInt64(tag))
+    }
+    try reader.finish()
+  }
+}

@@ -1,0 +1,158 @@
+// What the entry of a job and its ranks say to each other: PREPARE and its answers, steps and
+// their results.
+
+/// Everything a rank needs to compute the very plan that the entry pinned.
+public struct Prepare: Hashable, Sendable {
+  public let job: JobID
+  public let term: Term
+  public let model: ModelID
+  /// The plan as the entry computed it. A rank computes its own and refuses a difference.
+  public let plan: PlanID
+  public let objective: PlanObjective
+  /// Positions to reserve keys and values for.
+  public let context: Int
+  /// Tokens of the longest step.
+  public let batch: Int
+  /// The signed records that the plan was computed from.
+  public let view: [SignedRecord]
+  /// Peers that the entry leaves out, sorted.
+  public let distrusted: [PeerID]
+
+  public init(
+    job: JobID, term: Term, model: ModelID, plan: PlanID, objective: PlanObjective, context: Int,
+    batch: Int, view: [SignedRecord], distrusted: [PeerID]
+  ) {
+    self.job = job
+    self.term = term
+    self.model = model
+    self.plan = plan
+    self.objective = objective
+    self.context = context
+    self.batch = batch
+    self.view = view
+    self.distrusted = distrusted
+  }
+}
+
+/// Which positions of a step get logits.
+public enum LogitsWanted: UInt8, Sendable, Hashable {
+  case none = 0
+  case last = 1
+  case all = 2
+}
+
+/// One forward pass: tokens at consecutive positions.
+public struct Step: Hashable, Sendable {
+  public let term: Term
+  /// Counts the steps of a term from 0.
+  public let sequence: UInt32
+  /// The position of the first token.
+  public let position: Int
+  public let tokens: [UInt32]
+  public let logits: LogitsWanted
+  /// Whole slices of logits are to be returned, not only candidates.
+  public let slices: Bool
+  /// How many candidates each vocabulary atom returns, at most.
+  public let candidates: Int
+
+  public init(
+    term: Term, sequence: UInt32, position: Int, tokens: [UInt32], logits: LogitsWanted,
+    slices: Bool, candidates: Int
+  ) {
+    self.term = term
+    self.sequence = sequence
+    self.position = position
+    self.tokens = tokens
+    self.logits = logits
+    self.slices = slices
+    self.candidates = candidates
+  }
+}
+
+/// What one vocabulary atom says of one sampled position.
+public struct VocabularyVote: Hashable, Sendable {
+  /// The atom's index.
+  public let block: Int
+  /// Which sampled position of the step, counted from 0.
+  public let row: Int
+  public let maximum: Float
+  /// Sum of exponentials of (logit - maximum).
+  public let exponentials: Float
+  /// Hash of the atom's logits as little-endian f32.
+  public let hash: Bytes32
+  /// Best first: token and logit.
+  public let candidates: [TokenCandidate]
+  /// All logits of the atom, or empty.
+  public let slice: [Float]
+
+  public init(
+    block: Int, row: Int, maximum: Float, exponentials: Float, hash: Bytes32,
+    candidates: [TokenCandidate], slice: [Float]
+  ) {
+    self.block = block
+    self.row = row
+    self.maximum = maximum
+    self.exponentials = exponentials
+    self.hash = hash
+    self.candidates = candidates
+    self.slice = slice
+  }
+}
+
+/// A token and its logit.
+public struct TokenCandidate: Hashable, Sendable {
+  public let token: UInt32
+  public let logit: Float
+  public init(token: UInt32, logit: Float) {
+    self.token = token
+    self.logit = logit
+  }
+}
+
+/// Where a rank's time of one step went, in nanoseconds, and what it sent.
+public struct StepCost: Hashable, Sendable {
+  public var compute: UInt64
+  public var wait: UInt64
+  public var exchange: UInt64
+  public var bytesSent: UInt64
+
+  public static let zero = StepCost(compute: 0, wait: 0, exchange: 0, bytesSent: 0)
+  public init(compute: UInt64, wait: UInt64, exchange: UInt64, bytesSent: UInt64) {
+    self.compute = compute
+    self.wait = wait
+    self.exchange = exchange
+    self.bytesSent = bytesSent
+  }
+}
+
+/// Why a job cannot go on, or cannot begin. Carried between peers; each case has its numbers.
+public enum JobFailure: Error, Hashable, Sendable {
+  case unknownModel(ModelID)
+  case planDiffers(mine: PlanID, yours: PlanID)
+  case notInPlan
+  case recordRefused(PeerID)
+  case noMemory(needed: UInt64, available: UInt64)
+  case missingAtoms(count: Int)
+  case damagedAtom(BlobID)
+  case staleTerm(mine: Term, yours: Term)
+  case peerLost(PeerID)
+  case deadline(PeerID, milliseconds: Int)
+  case protocolViolation(PeerID, WireError)
+  case numericRange(layer: Int)
+  case contextFull(limit: Int)
+  case busy(running: Int, limit: Int)
+  case cancelled
+}
+
+/// A message on a job stream.
+public enum JobMessage: Hashable, Sendable {
+  /// Entry to rank.
+  case prepare(Prepare)
+  case step(Step)
+  case finish
+  /// Rank to entry: still fetching atoms, `remaining` bytes to go.
+  case fetching(remaining: UInt64, total: UInt64)
+  case ready(PlanID)
+  case result(sequence: UInt32, votes: [VocabularyVote], cost: StepCost)
+  case failed(JobFailure)
+}
