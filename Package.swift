@@ -22,7 +22,8 @@ let package = Package(
   ],
   dependencies: [
     // Network descriptors and device profiles (docs/decisions/0001-tomlkit.md).
-    .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0")
+    .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
   ],
   targets: [
     // libsodium, as the system has it.
@@ -42,9 +43,12 @@ let package = Package(
     // Identity, handshake, sealed sessions, invites.
     .target(
       name: "ShoalSecurity", dependencies: ["ShoalProtocol", "CSodium"], swiftSettings: strict),
+    // Who offers which model, and who owes whom.
+    .target(name: "ShoalLedger", dependencies: ["ShoalProtocol"], swiftSettings: strict),
     // The actors, one file each, over seams; opens nothing itself.
     .target(
-      name: "ShoalNode", dependencies: ["ShoalProtocol", "ShoalInference", "ShoalSecurity"],
+      name: "ShoalNode",
+      dependencies: ["ShoalProtocol", "ShoalInference", "ShoalSecurity", "ShoalLedger"],
       swiftSettings: strict),
     // Every contact with the operating system.
     .target(
@@ -55,7 +59,11 @@ let package = Package(
       swiftSettings: strict),
     // The one executable: arguments, composition, terminal.
     .executableTarget(
-      name: "shoal", dependencies: ["ShoalNode", "ShoalSystem"], swiftSettings: strict),
+      name: "shoal",
+      dependencies: [
+        "ShoalNode", "ShoalSystem",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], swiftSettings: strict),
 
     .testTarget(name: "TidyTests", swiftSettings: strict),
     .testTarget(

@@ -1,6 +1,12 @@
-// The entry point.
+// The one program: every command is a file of its own.
+
+import ArgumentParser
 
 @main
-struct Shoal {
-  static func main() {}
+struct Shoal: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "shoal",
+    abstract: "Runs one transformer across the machines you already own.",
+    version: "0.1.0",
+    subcommands: [RunCommand.self, ImportCommand.self, ModelsCommand.self])
 }

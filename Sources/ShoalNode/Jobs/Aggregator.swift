@@ -1,0 +1,145 @@
+// The all-reduce: every rank sends its packed partial to every other and adds what it receives.
+// Integer sums, so that neither order nor grouping can change a bit.
+
+internal import ShoalInference
+internal import ShoalProtocol
+
+/// What a partial belongs to. Sixteen bytes before the packed sums; a difference in any field ends
+/// the job.
+struct PartialHeader: Hashable {
+  static let count = 16
+  let binding: UInt64
+  let sequence: UInt32
+  let index: UInt16
+  let rank: UInt16
+
+  func write(to bytes: UnsafeMutableRawBufferPointer) {
+    unsafe bytes.storeBytes(of: binding.littleEndian, toByteOffset: 0, as: UInt64.self)
+    unsafe bytes.storeBytes(of: sequence.littleEndian, toByteOffset: 8, as: UInt32.self)
+    unsafe bytes.storeBytes(of: index.littleEndian, toByteOffset: 12, as: UInt16.self)
+    unsafe bytes.storeBytes(of: rank.littleEndian, toByteOffset: 14, as: UInt16.self)
+  }
+
+  init(binding: UInt64, sequence: UInt32, index: UInt16, rank: UInt16) {
+    self.binding = binding
+    self.sequence = sequence
+    self.index = index
+    self.rank = rank
+  }
+
+  init?(_ bytes: UnsafeRawBufferPointer) {
+    guard bytes.count >= Self.count else { return nil }
+    binding = UInt64(littleEndian: unsafe bytes.loadUnaligned(as: UInt64.self))
+    sequence = UInt32(littleEndian: unsafe bytes.loadUnaligned(fromByteOffset: 8, as: UInt32.self))
+    index = UInt16(littleEndian: unsafe bytes.loadUnaligned(fromByteOffset: 12, as: UInt16.self))
+    rank = UInt16(littleEndian: unsafe bytes.loadUnaligned(fromByteOffset: 14, as: UInt16.self))
+  }
+}
+
+/// Exchanges the partial sums of one rank of one job. Lives on the rank's thread.
+final class Aggregator {
+  private let rank: Int
+  /// By rank; nil for this one.
+  private let links: [(any FrameLink)?]
+  private let clock: any MeshClock
+  private var pacer: Pacer
+  private var packed = LinkBuffer(count: 64 << 10)
+  /// Since the last `takeCost`.
+  private var cost = StepCost.zero
+
+  init(rank: Int, links: [(any FrameLink)?], clock: any MeshClock, pacer: Pacer) {
+    self.rank = rank
+    self.links = links
+    self.clock = clock
+    self.pacer = pacer
+  }
+
+  /// Time spent exchanging and waiting, and bytes sent, since the last call.
+  func takeCost() -> StepCost {
+    defer { cost = .zero }
+    return cost
+  }
+
+  /// Replaces `sums` by their total over all ranks.
+  func reduce(
+    _ sums: UnsafeMutableBufferPointer<Int64>, binding: StepBinding, sequence: UInt32, index: Int,
+    deadline: Moment
+  ) throws(JobFailure) {
+    guard links.count > 1 else { return }
+    let start = clock.now()
+    let header = PartialHeader(
+      binding: binding.value, sequence: sequence, index: UInt16(index), rank: UInt16(rank))
+    let count = try unsafe pack(sums, header)
+    pacer.deliver(count * (links.count - 1), since: start)
+    // Each rank begins with its successor, so that no rank is everybody's first.
+    for step in 1..<links.count {
+      try send(count, to: (rank + step) % links.count)
+    }
+    let sent = clock.now()
+    for step in 1..<links.count {
+      try unsafe add((rank + links.count - step) % links.count, header, to: sums, deadline)
+    }
+    let end = clock.now()
+    cost.exchange += UInt64((sent - start).nanoseconds)
+    cost.wait += UInt64((end - sent).nanoseconds)
+  }
+
+  private func pack(
+    _ sums: UnsafeMutableBufferPointer<Int64>, _ header: PartialHeader
+  ) throws(JobFailure) -> Int {
+    packed.reserve(PartialHeader.count + PartialCodec.capacity(for: sums.count))
+    unsafe header.write(to: packed.bytes)
+    let body = unsafe UnsafeMutableRawBufferPointer(
+      rebasing: packed.bytes[PartialHeader.count...])
+    do {
+      return try unsafe PartialHeader.count
+        + PartialCodec.encode(UnsafeBufferPointer(sums), into: body)
+    } catch {
+      throw .numericRange(layer: max(0, Int(header.index) - 1) / 2)
+    }
+  }
+
+  private func send(_ count: Int, to other: Int) throws(JobFailure) {
+    guard let link = links[other] else { return }
+    do {
+      try unsafe link.send(.partial, capacity: count) { buffer in
+        unsafe buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: packed.bytes[..<count]))
+        return count
+      }
+    } catch {
+      throw .peerLost(link.peer)
+    }
+    cost.bytesSent += UInt64(count)
+  }
+
+  private func add(
+    _ other: Int, _ mine: PartialHeader, to sums: UnsafeMutableBufferPointer<Int64>,
+    _ deadline: Moment
+  ) throws(JobFailure) {
+    guard let link = links[other] else { return }
+    let frame: ReceivedFrame
+    let asked = clock.now()
+    do {
+      frame = try link.receive(deadline: deadline)
+    } catch {
+      switch error {
+      case .link(.timedOut):
+        throw .deadline(link.peer, milliseconds: Int((clock.now() - asked).nanoseconds / 1_000_000))
+      case .link: throw .peerLost(link.peer)
+      case .frame, .unexpected:
+        throw .protocolViolation(link.peer, .invalid(field: "frame"))
+      }
+    }
+    let expected = PartialHeader(
+      binding: mine.binding, sequence: mine.sequence, index: mine.index, rank: UInt16(other))
+    guard frame.type == .partial, unsafe PartialHeader(frame.payload) == expected else {
+      throw .protocolViolation(link.peer, .invalid(field: "partial of another step"))
+    }
+    do {
+      try unsafe PartialCodec.decodeAdding(
+        UnsafeRawBufferPointer(rebasing: frame.payload[PartialHeader.count...]), to: sums)
+    } catch {
+      throw .protocolViolation(link.peer, .invalid(field: "partial"))
+    }
+  }
+}

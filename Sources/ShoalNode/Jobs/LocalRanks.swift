@@ -1,0 +1,164 @@
+// Ranks inside one process: the same runner, aggregator and frames as between peers, over links in
+// memory. One rank is a machine alone; several try out a split.
+
+public import ShoalInference
+public import ShoalProtocol
+
+/// What ranks of one process are made of.
+public struct LocalRanks: Sendable {
+  public let manifest: ModelManifest
+  public let shares: [RankShare]
+  /// Threads of each rank.
+  public let threadsPerRank: Int
+  public let kernels: Kernels
+  private let clock: any MeshClock
+  private let threads: any ThreadSource
+
+  public init(
+    manifest: ModelManifest, shares: [RankShare], threadsPerRank: Int, kernels: Kernels,
+    clock: any MeshClock, threads: any ThreadSource
+  ) {
+    self.manifest = manifest
+    self.shares = shares
+    self.threadsPerRank = threadsPerRank
+    self.kernels = kernels
+    self.clock = clock
+    self.threads = threads
+  }
+
+  /// Runs `order` on all ranks and hands each position's votes to `choose`, on a thread of its own.
+  ///
+  /// - Parameter blob: opens one atom; called on each rank's thread.
+  public func run(
+    _ order: GenerationOrder, blob: @escaping @Sendable (AtomEntry) throws -> AtomBlob,
+    choose: @escaping @Sendable ([VocabularyVote], StepCost) throws -> GenerationRunner.Choice
+  ) async throws -> FinishReason {
+    let mesh = LocalMesh(ranks: shares.count, threads: threads)
+    let session = GenerationSession(
+      order: order, plan: PlanID(.zero), term: Term(0), members: mesh.peers,
+      vocabularyBlocks: manifest.cut.vocabularyBlocks)
+    return try await withThrowingTaskGroup(of: FinishReason?.self) { group in
+      for rank in shares.indices {
+        let thread = LocalRank(thread: threads.thread(name: "rank \(rank)"))
+        group.addTask {
+          defer { thread.stop() }
+          try await thread.serve(
+            self, rank: rank, order: order, mesh: mesh, blob: blob)
+          return nil
+        }
+      }
+      let entry = LocalEntry(thread: threads.thread(name: "entry"))
+      let runner = GenerationRunner(
+        links: mesh.toRanks, patience: .init(tokenEstimate: .seconds(60)), clock: clock)
+      defer {
+        entry.stop()
+        mesh.shutdown()
+      }
+      let reason = try await entry.run(runner, session, choose: choose)
+      try await group.waitForAll()
+      return reason
+    }
+  }
+
+  fileprivate func runner(
+    rank: Int, order: GenerationOrder, mesh: LocalMesh, workers: any Workers,
+    blob: @escaping (AtomEntry) throws -> AtomBlob
+  ) throws -> RankRunner {
+    RankRunner(
+      model: try RankModel(manifest: manifest, share: shares[rank], blob: blob),
+      kernels: kernels, workers: workers,
+      session: RankSession(
+        job: JobID(.zero), plan: PlanID(.zero), term: Term(0), context: order.context,
+        batch: order.batch),
+      rank: rank, links: mesh.links(of: rank), patience: .init(tokenEstimate: .seconds(60)),
+      pace: nil, clock: clock, threads: threads)
+  }
+
+  fileprivate func workers() throws -> any StoppableWorkers {
+    try threads.workers(count: threadsPerRank)
+  }
+}
+
+/// Links between all ranks, and from the entry to each.
+private final class LocalMesh: Sendable {
+  let peers: [PeerID]
+  let toRanks: [MemoryLink]
+  let toEntry: [MemoryLink]
+  /// (ranks, ranks); nil on the diagonal.
+  private let between: [[MemoryLink?]]
+
+  init(ranks: Int, threads: any ThreadSource) {
+    peers = (0..<ranks).map { rank in
+      PeerID(Bytes32([UInt8](repeating: UInt8(truncatingIfNeeded: rank + 1), count: 32)) ?? .zero)
+    }
+    let pairs = peers.map { peer in
+      MemoryLink.pair(left: PeerID(.zero), right: peer) { threads.gate() }
+    }
+    toRanks = pairs.map(\.0)
+    toEntry = pairs.map(\.1)
+    var between = [[MemoryLink?]](repeating: Array(repeating: nil, count: ranks), count: ranks)
+    for left in 0..<ranks {
+      for right in left + 1..<max(ranks, left + 1) {
+        let pair = MemoryLink.pair(left: peers[left], right: peers[right]) { threads.gate() }
+        between[left][right] = pair.0
+        between[right][left] = pair.1
+      }
+    }
+    self.between = between
+  }
+
+  func links(of rank: Int) -> [(any FrameLink)?] { between[rank] }
+
+  func shutdown() {
+    for link in toRanks + toEntry + between.flatMap({ $0.compactMap(\.self) }) { link.shutdown() }
+  }
+}
+
+/// A rank's home: everything between its first and its last frame happens on its thread.
+private actor LocalRank {
+  private let thread: any ActorThread
+  nonisolated var unownedExecutor: UnownedSerialExecutor {
+    unsafe thread.asUnownedSerialExecutor()
+  }
+
+  init(thread: any ActorThread) { self.thread = thread }
+
+  func serve(
+    _ ranks: LocalRanks, rank: Int, order: GenerationOrder, mesh: LocalMesh,
+    blob: @escaping (AtomEntry) throws -> AtomBlob
+  ) throws {
+    let workers = try ranks.workers()
+    defer { workers.stop() }
+    do {
+      let runner = try ranks.runner(
+        rank: rank, order: order, mesh: mesh, workers: workers, blob: blob)
+      try runner.serve(mesh.toEntry[rank])
+    } catch {
+      // Whoever waits for this rank must not wait for ever.
+      mesh.shutdown()
+      throw error
+    }
+  }
+
+  nonisolated func stop() { thread.stop() }
+}
+
+/// The entry's home.
+private actor LocalEntry {
+  private let thread: any ActorThread
+  nonisolated var unownedExecutor: UnownedSerialExecutor {
+    unsafe thread.asUnownedSerialExecutor()
+  }
+
+  init(thread: any ActorThread) { self.thread = thread }
+
+  func run(
+    _ runner: GenerationRunner, _ session: GenerationSession,
+    choose: ([VocabularyVote], StepCost) throws -> GenerationRunner.Choice
+  ) throws -> FinishReason {
+    var session = session
+    return try runner.run(&session, choose: choose)
+  }
+
+  nonisolated func stop() { thread.stop() }
+}

@@ -1,0 +1,103 @@
+// From votes to text: merges what the blocks say, samples, decodes, watches for the end.
+
+public import ShoalInference
+public import ShoalProtocol
+internal import ShoalSecurity
+
+/// What a generation should be.
+public struct GenerationOptions: Sendable, Hashable {
+  public var maximumTokens: Int
+  public var sampling: SamplingOptions
+  public var stop: [String]
+  /// One position at a time through the prompt, instead of as many as a step takes.
+  public var prefillsByStep = false
+  /// Whole rows of logits are wanted.
+  public var wantsLogits = false
+
+  public init(maximumTokens: Int, sampling: SamplingOptions, stop: [String] = []) {
+    self.maximumTokens = maximumTokens
+    self.sampling = sampling
+    self.stop = stop
+  }
+}
+
+/// One token as it comes.
+public struct GeneratedToken: Sendable, Hashable {
+  public let token: UInt32
+  /// Whole characters that became known with it; may be empty.
+  public let text: String
+  /// The logits of its position, where they were asked for.
+  public let logits: [Float]
+  public let cost: StepCost
+}
+
+/// Chooses tokens for one generation and remembers what came of it. Sendable because one thread uses
+/// it while the generation runs, and another reads what came of it when that has ended.
+public final class TokenChooser: @unchecked Sendable {
+  private let options: GenerationOptions
+  private let tokenizer: Tokenizer
+  private var detokenizer: StreamingDetokenizer
+  private var stops: StopStrings
+  private var position: Int
+  private let emit: @Sendable (GeneratedToken) throws -> Void
+  public private(set) var tokens: [UInt32] = []
+  public private(set) var text = ""
+  /// The hash over the logits of every position that was sampled, each chained to the one before:
+  /// equal runs have equal digests.
+  public private(set) var digest = Bytes32.zero
+
+  /// - Parameters:
+  ///   - promptCount: tokens before the first that is chosen.
+  ///   - emit: called with each token, on the caller's thread.
+  public init(
+    options: GenerationOptions, tokenizer: Tokenizer, promptCount: Int,
+    emit: @escaping @Sendable (GeneratedToken) throws -> Void
+  ) {
+    self.options = options
+    self.tokenizer = tokenizer
+    self.emit = emit
+    detokenizer = StreamingDetokenizer(
+      tokenizer, continuing: promptCount > (tokenizer.definition.addsBeginning ? 1 : 0))
+    stops = StopStrings(options.stop)
+    position = promptCount
+  }
+
+  /// Decides on one token from the votes of one position, sorted by block.
+  public func choose(
+    _ votes: [VocabularyVote], _ cost: StepCost
+  ) throws -> GenerationRunner.Choice {
+    digest = BLAKE2b.hash(digest.bytes + votes.flatMap(\.hash.bytes))
+    let distribution = VocabularyDistribution(
+      votes.map(\.summary), keeping: options.sampling.candidatesNeeded)
+    let chosen = try Sampler.choose(from: distribution, options.sampling, position: position)
+    position += 1
+    let token = UInt32(chosen.token)
+    let endsModel = tokenizer.isEndOfGeneration(TokenID(token))
+    if !endsModel { tokens.append(token) }
+    let isLast = endsModel || tokens.count == options.maximumTokens
+    let (shown, isStopped) = decode(token, endsModel: endsModel, isLast: isLast)
+    text += shown
+    try emit(
+      GeneratedToken(
+        token: token, text: shown,
+        logits: options.wantsLogits ? votes.flatMap(\.slice) : [], cost: cost))
+    return .init(token: token, endsText: endsModel || isStopped)
+  }
+
+  private func decode(
+    _ token: UInt32, endsModel: Bool, isLast: Bool
+  ) -> (text: String, isStopped: Bool) {
+    var piece = endsModel ? "" : detokenizer.append(TokenID(token))
+    if isLast { piece += detokenizer.finish() }
+    let (shown, isStopped) = stops.append(piece)
+    return (isLast && !isStopped ? shown + stops.finish() : shown, isStopped)
+  }
+}
+
+extension VocabularyVote {
+  var summary: VocabularySummary {
+    VocabularySummary(
+      candidates: candidates.map { Candidate(token: Int($0.token), logit: $0.logit) },
+      maximum: maximum, sumOfExponentials: exponentials)
+  }
+}

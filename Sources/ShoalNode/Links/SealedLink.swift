@@ -1,0 +1,106 @@
+// A frame link over a connection, every frame sealed in place in buffers that live as long as it.
+
+public import ShoalProtocol
+public import ShoalSecurity
+
+/// Seals and opens frames on a direct link. Used by one thread at a time; that is what makes it
+/// sendable, with `shutdown`, which touches only the link below.
+@safe public final class SealedLink: FrameLink, @unchecked Sendable {
+  public let peer: PeerID
+  private let link: any DirectLink
+  private var sealer: FrameSealer
+  private var opener: FrameOpener
+  private var outgoing: LinkBuffer
+  private var incoming: LinkBuffer
+  private let limits: FrameLimits
+  private let clock: any MeshClock
+  private var rekeyed: Moment
+
+  /// A key is used for at most that long (docs/PROTOCOL.md, "Security").
+  private static let keyLifetime = Duration.seconds(120)
+
+  public init(
+    peer: PeerID, link: any DirectLink, sealer: consuming FrameSealer,
+    opener: consuming FrameOpener, clock: any MeshClock
+  ) {
+    self.peer = peer
+    self.link = link
+    self.sealer = sealer
+    self.opener = opener
+    self.clock = clock
+    rekeyed = clock.now()
+    outgoing = LinkBuffer(count: 16 << 10)
+    incoming = LinkBuffer(count: 16 << 10)
+    var table: [UInt8: Int] = [:]
+    for type in FrameType.allCases { table[type.rawValue] = type.limit }
+    limits = FrameLimits(table)
+  }
+
+  public func send(
+    _ type: FrameType, capacity: Int, _ fill: (UnsafeMutableRawBufferPointer) throws -> Int
+  ) throws {
+    try rekeyIfDue()
+    outgoing.reserve(capacity + FrameHeader.overhead)
+    let room = unsafe UnsafeMutableRawBufferPointer(
+      rebasing: outgoing.bytes[FrameHeader.count..<FrameHeader.count + capacity])
+    let count = try unsafe fill(room)
+    do {
+      let length = try unsafe sealer.seal(
+        type: type.rawValue, in: outgoing.bytes, payloadCount: count)
+      try unsafe link.send(UnsafeRawBufferPointer(rebasing: outgoing.bytes[..<length]))
+    } catch let error as LinkError {
+      throw FrameLinkError.link(error)
+    }
+  }
+
+  private func rekeyIfDue() throws {
+    let now = clock.now()
+    guard now - rekeyed >= Self.keyLifetime else { return }
+    rekeyed = now
+    let length = try unsafe sealer.rekey(in: outgoing.bytes)
+    try unsafe link.send(UnsafeRawBufferPointer(rebasing: outgoing.bytes[..<length]))
+  }
+
+  public func receive(deadline: Moment?) throws(FrameLinkError) -> ReceivedFrame {
+    do {
+      while true {
+        let head = unsafe UnsafeMutableRawBufferPointer(
+          rebasing: incoming.bytes[..<FrameHeader.count])
+        try unsafe link.receive(into: head, deadline: deadline)
+        let header = try unsafe opener.header(UnsafeRawBufferPointer(head), limits: limits)
+        incoming.reserve(header.sealedCount)
+        let body = unsafe UnsafeMutableRawBufferPointer(
+          rebasing: incoming.bytes[..<header.sealedCount])
+        try unsafe link.receive(into: body, deadline: deadline)
+        guard let count = try unsafe opener.open(header, in: body) else { continue }
+        guard let type = FrameType(rawValue: header.type) else {
+          throw FrameError.unknownType(header.type)
+        }
+        return unsafe ReceivedFrame(
+          type: type, payload: UnsafeRawBufferPointer(rebasing: body[..<count]))
+      }
+    } catch let error as LinkError {
+      throw .link(error)
+    } catch {
+      throw .frame("\(error)")
+    }
+  }
+
+  public func shutdown() { link.shutdown() }
+}
+
+/// Bytes that grow to the largest frame seen and then stay.
+@safe struct LinkBuffer: ~Copyable {
+  private(set) var bytes: UnsafeMutableRawBufferPointer
+
+  init(count: Int) { unsafe bytes = .allocate(byteCount: count, alignment: 64) }
+
+  deinit { unsafe bytes.deallocate() }
+
+  /// Makes room for `count` bytes. What was there is lost.
+  mutating func reserve(_ count: Int) {
+    guard unsafe bytes.count < count else { return }
+    unsafe bytes.deallocate()
+    unsafe bytes = .allocate(byteCount: count + count / 2, alignment: 64)
+  }
+}

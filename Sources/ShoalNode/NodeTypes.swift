@@ -1,0 +1,96 @@
+// What a node is asked and what it answers: the one interface of the gateway, the terminal and
+// whoever embeds a peer.
+
+public import ShoalInference
+public import ShoalLedger
+public import ShoalProtocol
+
+/// A generation that a client asks for.
+public struct GenerationRequest: Sendable {
+  public enum Prompt: Sendable, Hashable {
+    case text(String)
+    case tokens([UInt32])
+  }
+
+  /// A name, `publisher/name`, or the beginning of a model's id.
+  public var model: String
+  public var prompt: Prompt
+  public var options: GenerationOptions
+  public var objective: PlanObjective
+
+  public init(
+    model: String, prompt: Prompt, options: GenerationOptions, objective: PlanObjective = .latency
+  ) {
+    self.model = model
+    self.prompt = prompt
+    self.options = options
+    self.objective = objective
+  }
+}
+
+/// One rank of a running job, as people are shown it.
+public struct JobMember: Sendable, Hashable {
+  public let peer: PeerID
+  /// Thousandths of the bytes that a token reads.
+  public let sharePerMille: Int
+}
+
+/// What a generation tells while it runs.
+public enum GenerationEvent: Sendable {
+  /// A rank still fetches atoms that the plan gave it.
+  case fetching(PeerID, remaining: ByteCount, total: ByteCount)
+  /// All ranks are ready.
+  case started(
+    job: JobID, model: ModelEntry, plan: PlanID, members: [JobMember], promptTokens: [UInt32])
+  case token(GeneratedToken)
+}
+
+/// What a generation came to.
+public struct GenerationOutcome: Sendable {
+  public let tokens: [UInt32]
+  public let text: String
+  public let finish: FinishReason
+  /// Covers the logits of every sampled position.
+  public let digest: Bytes32
+}
+
+/// A member of the mesh, this peer included.
+public struct PeerStatus: Sendable {
+  public let peer: PeerID
+  public let isSelf: Bool
+  public let state: MemberState
+  public let record: CapabilityRecord
+  public let address: Endpoint?
+  /// Smoothed; nil before the first answer.
+  public let roundTrip: Duration?
+}
+
+/// A model that the mesh offers, and how much of it is here.
+public struct ModelStatus: Sendable {
+  public let entry: ModelEntry
+  /// Atoms that this peer holds, and how many there are; nil before the manifest is here.
+  public let held: Int?
+  public let atoms: Int?
+}
+
+/// A plan with its hash and the view that it was computed from.
+public struct PlannedModel: Sendable {
+  public let entry: ModelEntry
+  public let manifest: ModelManifest
+  public let report: PlanReport
+  public let plan: PlanID
+  public let view: ViewID
+  /// What planning took.
+  public let duration: Duration
+}
+
+/// Why a node could not do what it was asked. Each case is one sentence for a person.
+public enum NodeError: Error, Sendable, Hashable {
+  case unknownModel(String, known: [String])
+  case emptyPrompt
+  case promptTooLong(tokens: Int, context: Int)
+  case tokenOutOfRange(UInt32, vocabulary: Int)
+  case notReachable(PeerID, reason: String)
+  case refused(PeerID, JobFailure)
+  case failed(JobFailure)
+}

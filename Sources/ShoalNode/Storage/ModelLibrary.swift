@@ -1,0 +1,98 @@
+// The models of one machine: manifests, tokenizers and atoms by the hash of their bytes. Blocking,
+// for the thread of whoever owns it.
+
+public import ShoalInference
+public import ShoalProtocol
+internal import ShoalSecurity
+
+/// Why a model could not be opened here.
+public enum LibraryError: Error, Sendable, Hashable {
+  /// Nobody has imported or announced it.
+  case unknownModel(String)
+  case lacks(ModelID, atoms: Int)
+  /// The bytes of an atom are not what its name says. It is in quarantine.
+  case damaged(BlobID, AtomKey)
+  case tooLarge(needed: ByteCount, available: ByteCount)
+}
+
+/// Reads and writes models in a blob store. A manifest is a blob whose hash is the model's id.
+public struct ModelLibrary: Sendable {
+  public let blobs: any BlobStore
+
+  public init(blobs: any BlobStore) { self.blobs = blobs }
+
+  // MARK: Import
+
+  /// Cuts a GGUF file into atoms and keeps them. The manifest is written last, so that what an
+  /// interruption leaves behind is never taken for a model.
+  public func importGGUF(
+    _ source: any ByteSource, progress: ModelImporter.Progress
+  ) throws -> ModelID {
+    let file = try GGUFFile(source)
+    let importer = try ModelImporter(file)
+    let tokenizer = try TokenizerDefinition(gguf: file.metadata)
+    let template = try file.metadata.stringIfPresent("tokenizer.chat_template") ?? ""
+    try checkRoom(for: source)
+    let manifest = try unsafe importer.run(
+      tokenizer: tokenizer.canonicalBytes, chatTemplate: template,
+      keep: { bytes in
+        let blob = BlobID(unsafe BLAKE2b.hash(bytes))
+        try unsafe blobs.put(blob, bytes)
+        return blob
+      }, progress: progress)
+    let bytes = manifest.canonicalBytes
+    let model = ModelID(BLAKE2b.hash(bytes))
+    try unsafe bytes.withUnsafeBytes { try unsafe blobs.put(BlobID(model.raw), $0) }
+    return model
+  }
+
+  private func checkRoom(for source: any ByteSource) throws {
+    // Packed rows are padded to 16 and scales to 64 bytes: under a tenth more than the file.
+    let needed = ByteCount(source.byteCount + source.byteCount / 10)
+    let available = try blobs.freeBytes()
+    guard needed <= available else {
+      throw LibraryError.tooLarge(needed: needed, available: available)
+    }
+  }
+
+  // MARK: Open
+
+  public func contains(_ model: ModelID) -> Bool { blobs.contains(BlobID(model.raw)) }
+
+  public func manifest(_ model: ModelID) throws -> ModelManifest {
+    guard contains(model) else { throw LibraryError.unknownModel(model.short) }
+    let blob = try blobs.map(BlobID(model.raw))
+    let bytes = unsafe Array(blob.bytes)
+    guard BLAKE2b.hash(bytes) == model.raw else {
+      try blobs.quarantine(BlobID(model.raw))
+      throw ModelError.damagedManifest(.invalid(field: "hash"))
+    }
+    return try ModelManifest(canonicalBytes: bytes)
+  }
+
+  public func tokenizer(_ manifest: ModelManifest) throws -> Tokenizer {
+    let blob = try blobs.map(manifest.tokenizer)
+    let bytes = unsafe Array(blob.bytes)
+    guard BLAKE2b.hash(bytes) == manifest.tokenizer.raw else {
+      try blobs.quarantine(manifest.tokenizer)
+      throw ModelError.damagedAtom(manifest.tokenizer, reason: "tokenizer")
+    }
+    return try Tokenizer(TokenizerDefinition(canonicalBytes: bytes))
+  }
+
+  /// The atoms of `keys` that are not here yet.
+  public func missing(_ manifest: ModelManifest, _ keys: some Sequence<AtomKey>) -> [AtomEntry] {
+    let wanted = Set(keys)
+    return manifest.atoms.filter { wanted.contains($0.key) && !blobs.contains($0.blob) }
+  }
+
+  /// Opens one atom, mapped, after its bytes were checked against its name.
+  public func atom(_ entry: AtomEntry) throws -> AtomBlob {
+    guard try blobs.verify(entry.blob) else {
+      try blobs.quarantine(entry.blob)
+      throw LibraryError.damaged(entry.blob, entry.key)
+    }
+    let mapped = try blobs.map(entry.blob)
+    return try unsafe AtomBlob(id: entry.blob, bytes: mapped.bytes, owner: mapped)
+  }
+}

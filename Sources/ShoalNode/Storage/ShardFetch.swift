@@ -1,0 +1,152 @@
+// Brings blobs from peers that hold them: resumed where a fetch was cut off, verified before use,
+// from as many holders at once as there are.
+
+internal import ShoalInference
+public import ShoalProtocol
+internal import ShoalSecurity
+
+/// A blob that is wanted, and its length as the manifest states it.
+struct WantedBlob: Sendable, Hashable {
+  let blob: BlobID
+  let byteCount: UInt64
+}
+
+/// Deals wanted blobs to holders. Decides only.
+struct FetchPlan: Sendable, Hashable {
+  /// What each holder is asked for, in the order of the holders.
+  let lanes: [[WantedBlob]]
+  /// What nobody holds.
+  let missing: [WantedBlob]
+
+  /// - Parameter held: for each holder, whether it has each of `wanted`.
+  init(_ wanted: [WantedBlob], held: [[Bool]]) {
+    var lanes = [[WantedBlob]](repeating: [], count: held.count)
+    var bytes = [UInt64](repeating: 0, count: held.count)
+    var missing: [WantedBlob] = []
+    // The largest first, each to the holder with least to give: within 4/3 of the best deal
+    // (Graham 1969).
+    let order = wanted.indices.sorted {
+      (wanted[$0].byteCount, $1) > (wanted[$1].byteCount, $0)
+    }
+    for index in order {
+      let holders = held.indices.filter { held[$0][index] }
+      guard let holder = holders.min(by: { (bytes[$0], $0) < (bytes[$1], $1) }) else {
+        missing.append(wanted[index])
+        continue
+      }
+      lanes[holder].append(wanted[index])
+      bytes[holder] += wanted[index].byteCount
+    }
+    self.lanes = lanes
+    self.missing = missing
+  }
+}
+
+/// The asking side of one shard stream, on a thread of its own.
+actor FetchLane {
+  private let thread: any ActorThread
+  private let link: any FrameLink
+  private let blobs: any BlobStore
+  private let clock: any MeshClock
+  nonisolated var unownedExecutor: UnownedSerialExecutor {
+    unsafe thread.asUnownedSerialExecutor()
+  }
+
+  /// A holder that says nothing for that long is given up.
+  private static let patience = Duration.seconds(10)
+
+  init(
+    thread: any ActorThread, link: any FrameLink, blobs: any BlobStore, clock: any MeshClock
+  ) {
+    self.thread = thread
+    self.link = link
+    self.blobs = blobs
+    self.clock = clock
+  }
+
+  nonisolated func close() {
+    link.shutdown()
+    thread.stop()
+  }
+
+  func held(_ wanted: [WantedBlob]) throws -> [Bool] {
+    var answers: [Bool] = []
+    for start in stride(from: 0, to: wanted.count, by: ShardMessage.questionLimit) {
+      let part = wanted[start..<min(wanted.count, start + ShardMessage.questionLimit)]
+      try link.send(.have(part.map(\.blob)))
+      guard case .held(let held) = try receive(), held.count == part.count else {
+        throw FetchError.badAnswer(link.peer)
+      }
+      answers += held
+    }
+    return answers
+  }
+
+  /// Fetches each blob; `progress` is told the bytes of each piece.
+  func fetch(_ wanted: [WantedBlob], progress: @Sendable (UInt64) -> Void) throws {
+    for blob in wanted where !blobs.contains(blob.blob) {
+      try fetch(blob, progress: progress)
+    }
+  }
+
+  private func fetch(_ wanted: WantedBlob, progress: @Sendable (UInt64) -> Void) throws {
+    var offset = blobs.partialCount(wanted.blob)
+    if offset > wanted.byteCount {
+      try blobs.abandon(wanted.blob)
+      offset = 0
+    }
+    progress(offset)
+    while offset < wanted.byteCount {
+      let length = min(UInt64(ShardMessage.chunkBytes), wanted.byteCount - offset)
+      try link.send(.read(wanted.blob, offset: offset, length: UInt32(length)))
+      guard case .bytes(let total, let chunk) = try receive(), total == wanted.byteCount,
+        !chunk.isEmpty, UInt64(chunk.count) <= length
+      else { throw FetchError.badAnswer(link.peer) }
+      try unsafe chunk.withUnsafeBytes { bytes in
+        try unsafe blobs.append(bytes, to: wanted.blob, at: offset)
+      }
+      offset += UInt64(chunk.count)
+      progress(UInt64(chunk.count))
+    }
+    try blobs.finish(wanted.blob)
+  }
+
+  private func receive() throws -> ShardMessage {
+    try link.receiveShard(deadline: clock.now() + Self.patience)
+  }
+}
+
+/// Why blobs could not be fetched.
+public enum FetchError: Error, Sendable, Hashable {
+  case badAnswer(PeerID)
+  case nobodyHolds(blobs: Int)
+}
+
+/// The answering side of one shard stream, on the stream's own thread.
+struct ShardServer {
+  let blobs: any BlobStore
+
+  /// Answers until the other side is done. Any blob may be asked for by any member: blobs are
+  /// public within a network.
+  func serve(_ link: any FrameLink) throws {
+    while true {
+      switch try link.receiveShard(deadline: nil) {
+      case .have(let asked):
+        try link.send(.held(asked.map { blobs.contains($0) }))
+      case .read(let blob, let offset, let length):
+        try link.send(try answer(blob, offset: offset, length: length))
+      case .held, .bytes, .absent:
+        throw WireError.invalid(field: "shard question")
+      }
+    }
+  }
+
+  private func answer(_ blob: BlobID, offset: UInt64, length: UInt32) throws -> ShardMessage {
+    guard blobs.contains(blob), let mapped = try? blobs.map(blob) else { return .absent }
+    let total = unsafe UInt64(mapped.bytes.count)
+    guard offset < total else { return .absent }
+    let count = min(UInt64(length), UInt64(ShardMessage.chunkBytes), total - offset)
+    return .bytes(
+      total: total, unsafe Array(mapped.bytes[Int(offset)..<Int(offset + count)]))
+  }
+}

@@ -1,0 +1,85 @@
+// Where a peer keeps what it has: `--data`, else SHOAL_DATA, else ~/.shoal.
+
+import ArgumentParser
+import Foundation
+import ShoalInference
+import ShoalLedger
+import ShoalNode
+import ShoalProtocol
+import ShoalSecurity
+import ShoalSystem
+
+/// The option that every command with a store takes.
+struct DataDirectory: ParsableArguments {
+  @Option(name: .customLong("data"), help: "The data directory (default: $SHOAL_DATA or ~/.shoal).")
+  var path: String?
+
+  var url: URL {
+    let environment = ProcessInfo.processInfo.environment
+    if let path = path ?? environment["SHOAL_DATA"] { return URL(fileURLWithPath: path) }
+    return URL(fileURLWithPath: environment["HOME"] ?? ".").appendingPathComponent(".shoal")
+  }
+
+  func open() throws -> LocalStore { try LocalStore(url) }
+}
+
+/// The store of one data directory, with its identity and its registry.
+struct LocalStore {
+  let directory: URL
+  let documents: DirectoryDocuments
+  let library: ModelLibrary
+  let identity: PeerIdentity
+
+  init(_ directory: URL) throws {
+    self.directory = directory
+    documents = try DirectoryDocuments(path: directory.path)
+    library = ModelLibrary(
+      blobs: try unsafe DirectoryBlobStore(
+        root: directory.path, hash: BLAKE2b.contentHash))
+    identity = try LocalStore.identity(documents)
+  }
+
+  /// The peer's key, made on first use.
+  private static func identity(_ documents: DirectoryDocuments) throws -> PeerIdentity {
+    if let seed = try documents.read("identity") {
+      guard let identity = PeerIdentity(seed: SecretBytes(seed)) else {
+        throw UserError("\(documents.path)/identity is damaged: it has \(seed.count) bytes, not 32")
+      }
+      return identity
+    }
+    let seed = Entropy().bytes(32)
+    try documents.write("identity", seed, isSecret: true)
+    guard let identity = PeerIdentity(seed: SecretBytes(seed)) else {
+      throw UserError("no identity can be made of 32 random bytes")
+    }
+    return identity
+  }
+
+  func registry() throws -> EmbeddedRegistry {
+    try RegistryDocument(documents: documents, identity: identity).load()
+  }
+
+  /// Brings a GGUF file into the store under a name.
+  func importModel(
+    path: String, name: String?, progress: (UInt64, UInt64) -> Void
+  ) throws -> ModelEntry {
+    let source = try MappedFile(path: path)
+    let model = try library.importGGUF(source, progress: progress)
+    let manifest = try library.manifest(model)
+    let stem = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
+    return try RegistryDocument(documents: documents, identity: identity).register(
+      name: name ?? stem, model: model,
+      byteCount: manifest.byteCount + manifest.tokenizerByteCount,
+      now: SystemClock().unixMilliseconds())
+  }
+
+  /// The model that a person means: a name in the store, or a GGUF file, which is imported first.
+  func resolve(_ model: String, progress: (UInt64, UInt64) -> Void) throws -> ModelEntry {
+    if let entry = try registry().resolve(model, own: identity.id) { return entry }
+    guard FileManager.default.fileExists(atPath: model) else {
+      throw UserError(
+        "no model named \(model): `shoal models` lists what there is, `shoal import FILE` adds one")
+    }
+    return try importModel(path: model, name: nil, progress: progress)
+  }
+}

@@ -1,0 +1,112 @@
+// `shoal run MODEL PROMPT`: generates text, on this machine alone or through the peer that runs here.
+
+import ArgumentParser
+import Foundation
+import ShoalInference
+import ShoalLedger
+import ShoalNode
+import ShoalProtocol
+import ShoalSystem
+
+struct RunCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "run", abstract: "Generates text with a model.")
+
+  @Argument(help: "A name in the store, or a GGUF file.") var model: String
+  @Argument(help: "What to continue.") var prompt: String?
+  @OptionGroup var generation: GenerationFlags
+  @Option(help: "The prompt as token ids, such as 1,403,407.") var tokens: String?
+  @Option(help: "Write every step's logits to this file: f32, (steps, vocabulary).")
+  var logits: String?
+  @Option(help: "Run as that many ranks in this process, with these shares, such as 5:2:1.")
+  var split: String?
+  @Flag(help: "In this process, whatever peer may be running.") var solo = false
+  @Option(help: "Force a kernel path: avx512, avx2, neon or reference.") var kernel: String?
+  @Option(help: "Threads (default: one for each core).") var threads: Int?
+  @Option(help: "whole or steps: how the prompt is read.") var prefill = "whole"
+  @Flag(help: "Print facts as JSON when done.") var json = false
+  @OptionGroup var data: DataDirectory
+
+  func run() async throws {
+    let store = try data.open()
+    let bar = ProgressBar("importing")
+    let entry = try store.resolve(model) { bar.show($0, $1) }
+    bar.finish()
+    let request = try SoloRequest(
+      prompt: promptInput(), options: options(), weights: weights(), kernel: kernelPath(),
+      threads: threads ?? ProcessInfo.processInfo.activeProcessorCount,
+      logitsPath: logits)
+    let isQuiet = json
+    let result = try await SoloRun(store: store, entry: entry, request: request).run { text in
+      if !isQuiet { Terminal.write(text) }
+    }
+    if json {
+      try JSONOutput.print(result)
+    } else {
+      Terminal.write("\n")
+      Terminal.printError(
+        Terminal.dim(
+          String(
+            format: "%d tokens, %.1f tokens/s, digest %@", result.tokens.count,
+            result.timing.tokensPerSecond, String(result.digest.prefix(16)))))
+    }
+  }
+
+  private func options() throws -> GenerationOptions {
+    var options = try generation.options()
+    guard prefill == "whole" || prefill == "steps" else {
+      throw ValidationError("--prefill is whole or steps, not \(prefill)")
+    }
+    options.prefillsByStep = prefill == "steps"
+    options.wantsLogits = logits != nil
+    return options
+  }
+
+  private func promptInput() throws -> PromptInput {
+    if let tokens {
+      let ids = tokens.split(separator: ",").map { UInt32($0.trimmingCharacters(in: .whitespaces)) }
+      guard !ids.isEmpty, !ids.contains(nil) else {
+        throw ValidationError("--tokens is a list of ids, such as 1,403,407, not \(tokens)")
+      }
+      return .tokens(ids.compactMap(\.self))
+    }
+    return .text(prompt ?? "")
+  }
+
+  private func weights() throws -> [Int] {
+    guard let split else { return [1] }
+    let weights = split.split(separator: ":").map { Int($0) }
+    guard !weights.isEmpty, weights.allSatisfy({ ($0 ?? -1) >= 0 }),
+      weights.contains(where: { ($0 ?? 0) > 0 }), weights.count <= 64
+    else { throw ValidationError("--split is shares of up to 64 ranks, such as 5:2:1, not \(split)") }
+    return weights.compactMap(\.self)
+  }
+
+  private func kernelPath() throws -> KernelPath {
+    guard let kernel else { return .best }
+    guard let path = KernelPath(rawValue: kernel) else {
+      throw ValidationError(
+        "--kernel is one of \(KernelPath.allCases.map(\.rawValue).joined(separator: ", "))")
+    }
+    guard path.isAvailable else {
+      throw UserError(
+        "this machine cannot run \(kernel) kernels; it has "
+          + KernelPath.available.map(\.rawValue).joined(separator: ", "))
+    }
+    return path
+  }
+}
+
+/// A prompt as text or as ids.
+enum PromptInput: Sendable {
+  case text(String)
+  case tokens([UInt32])
+
+  func ids(_ tokenizer: Tokenizer) throws -> [UInt32] {
+    switch self {
+    case .text(let text):
+      return tokenizer.encode(text, addSpecial: true, parseSpecial: false).map { UInt32($0) }
+    case .tokens(let ids): return ids
+    }
+  }
+}

@@ -1,0 +1,55 @@
+// What a person sees: progress bars, colours, errors of one sentence. A pipe gets plain lines.
+
+import Foundation
+import ShoalProtocol
+import ShoalSystem
+
+/// An error that is already a sentence for a person.
+struct UserError: Error, CustomStringConvertible {
+  let description: String
+  init(_ description: String) { self.description = description }
+}
+
+enum Terminal {
+  /// Whether standard error is a terminal that may be drawn on.
+  static let isInteractive = isatty(STDERR_FILENO) == 1
+
+  static func printError(_ text: String) {
+    FileHandle.standardError.write(Data((text + "\n").utf8))
+  }
+
+  /// Writes without a line end, at once: text as it is generated.
+  static func write(_ text: String) { FileHandle.standardOutput.write(Data(text.utf8)) }
+
+  static func bold(_ text: String) -> String { isInteractive ? "\u{1B}[1m\(text)\u{1B}[0m" : text }
+  static func dim(_ text: String) -> String { isInteractive ? "\u{1B}[2m\(text)\u{1B}[0m" : text }
+}
+
+/// A bar with bytes, rate and time left. In a pipe it prints nothing until it is done.
+final class ProgressBar {
+  private let title: String
+  private let start = SystemClock().now()
+  private var drawn = Moment(nanoseconds: 0)
+
+  init(_ title: String) { self.title = title }
+
+  func show(_ done: UInt64, _ total: UInt64) {
+    let now = SystemClock().now()
+    guard Terminal.isInteractive, now - drawn > .milliseconds(100) || done == total else { return }
+    drawn = now
+    let width = 30
+    let filled = total == 0 ? width : Int(Double(width) * Double(done) / Double(total))
+    let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled)
+    let seconds = max((now - start).inSeconds, 0.001)
+    let rate = Double(done) / seconds
+    let left = rate > 0 ? Int(Double(total - min(done, total)) / rate + 0.5) : 0
+    let line =
+      "\r\(title) \(bar) \(ByteCount(done)) of \(ByteCount(total))"
+      + "  \(ByteCount(UInt64(rate)))/s  \(left) s left\u{1B}[K"
+    FileHandle.standardError.write(Data(line.utf8))
+  }
+
+  func finish() {
+    if Terminal.isInteractive { FileHandle.standardError.write(Data("\r\u{1B}[K".utf8)) }
+  }
+}
