@@ -23,7 +23,7 @@ let package = Package(
   dependencies: [
     // Network descriptors and device profiles (docs/decisions/0001-tomlkit.md).
     .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
   ],
   targets: [
     // libsodium, as the system has it.

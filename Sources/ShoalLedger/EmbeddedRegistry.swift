@@ -54,7 +54,9 @@ public struct EmbeddedRegistry: Sendable {
 
   /// Models on offer, sorted by name.
   public var models: [ModelEntry] {
-    all.map(\.entry).filter { !$0.isRetired }.sorted { ($0.name, $0.publisher) < ($1.name, $1.publisher) }
+    all.map(\.entry).filter { !$0.isRetired }.sorted {
+      ($0.name, $0.publisher) < ($1.name, $1.publisher)
+    }
   }
 
   /// The model that `name` stands for: `name`, `publisher/name` or the beginning of a model's id.

@@ -1,6 +1,5 @@
 // The one door to a running node.
 
-public import ShoalInference
 public import ShoalLedger
 public import ShoalProtocol
 

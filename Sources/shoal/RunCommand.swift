@@ -78,7 +78,9 @@ struct RunCommand: AsyncParsableCommand {
     let weights = split.split(separator: ":").map { Int($0) }
     guard !weights.isEmpty, weights.allSatisfy({ ($0 ?? -1) >= 0 }),
       weights.contains(where: { ($0 ?? 0) > 0 }), weights.count <= 64
-    else { throw ValidationError("--split is shares of up to 64 ranks, such as 5:2:1, not \(split)") }
+    else {
+      throw ValidationError("--split is shares of up to 64 ranks, such as 5:2:1, not \(split)")
+    }
     return weights.compactMap(\.self)
   }
 

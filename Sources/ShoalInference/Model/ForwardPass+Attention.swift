@@ -52,7 +52,9 @@ final class AttentionBuffers {
     scratch = Buffer(count: pieces * scratchSize, zero: 0)
     let atoms = model.layers[0].attention
     projection = RowPieces(
-      groups: atoms.flatMap { [$0.query.shape.groups, $0.key.shape.groups, $0.value.shape.groups] },
+      groups: atoms.flatMap {
+        [$0.query.shape.groups, $0.key.shape.groups, $0.value.shape.groups]
+      },
       workers: workers)
     back = RowPieces(
       groups: atoms.isEmpty ? [] : [atoms[0].output[0].shape.groups], workers: workers)

@@ -99,7 +99,8 @@ public final class ForwardPass {
   ) -> UInt64 {
     let cache = KVCache.byteCount(
       headDim: shape.headDimension, type: shape.keyValueType, positions: context)
-    let perToken = shape.hidden * 20 + share.blocks.count * 256 * 12
+    let perToken =
+      shape.hidden * 20 + share.blocks.count * 256 * 12
       + share.groups.count * (shape.headsPerGroup * 2 + 2) * shape.headDimension * 6
     return UInt64(cache) * UInt64(shape.layers * share.groups.count)
       + UInt64(perToken * batch) + UInt64(context * shape.rotaryDimension * 4)

@@ -15,7 +15,8 @@ extension Llama {
     let hidden = try metadata.integer(key("embedding_length"))
     let heads = try metadata.integer(key("attention.head_count"))
     guard heads > 0, hidden > 0 else {
-      throw ModelError.outOfRange(key: key("attention.head_count"), value: heads, allowed: 1...4_096)
+      throw ModelError.outOfRange(
+        key: key("attention.head_count"), value: heads, allowed: 1...4_096)
     }
     let dimension = try metadata.integerIfPresent(key("attention.key_length")) ?? hidden / heads
     let valueDimension =

@@ -104,8 +104,10 @@ public final class RankRunner {
     }
     let votes = try votes(step)
     var cost = aggregator.takeCost()
-    cost.compute = UInt64((clock.now() - start).nanoseconds) - min(
-      cost.exchange + cost.wait, UInt64((clock.now() - start).nanoseconds))
+    cost.compute =
+      UInt64((clock.now() - start).nanoseconds)
+      - min(
+        cost.exchange + cost.wait, UInt64((clock.now() - start).nanoseconds))
     return (votes, cost)
   }
 

@@ -144,7 +144,8 @@ extension VocabularyVote {
     maximum = Float(bitPattern: try reader.integer())
     exponentials = Float(bitPattern: try reader.integer())
     hash = try reader.bytes32()
-    candidates = try reader.list("candidates", limit: Limits.candidates) { reader throws(WireError) in
+    candidates = try reader.list("candidates", limit: Limits.candidates) {
+      reader throws(WireError) in
       TokenCandidate(
         token: try reader.integer(), logit: Float(bitPattern: try reader.integer(UInt32.self)))
     }
