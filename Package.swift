@@ -54,7 +54,7 @@ let package = Package(
     .target(
       name: "ShoalSystem",
       dependencies: [
-        "ShoalProtocol", "ShoalInference", "ShoalNode", "CSystem", "TOMLKit",
+        "ShoalProtocol", "ShoalInference", "ShoalSecurity", "ShoalNode", "CSystem", "TOMLKit",
       ],
       swiftSettings: strict),
     // The one executable: arguments, composition, terminal.
@@ -74,7 +74,9 @@ let package = Package(
       name: "ShoalSecurityTests", dependencies: ["ShoalSecurity"], swiftSettings: strict),
     .testTarget(
       name: "ShoalSystemTests",
-      dependencies: ["ShoalProtocol", "ShoalInference", "ShoalNode", "ShoalSystem"],
+      dependencies: [
+        "ShoalProtocol", "ShoalInference", "ShoalSecurity", "ShoalNode", "ShoalSystem",
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "ShoalNodeTests", dependencies: ["ShoalNode", "ShoalSystem"], swiftSettings: strict),

@@ -1,5 +1,7 @@
 // Why a file that a person wrote was refused: once, at start, naming file and key.
 
+public import ShoalSecurity
+
 /// A configuration error.
 public enum ConfigurationError: Error, Hashable, Sendable, CustomStringConvertible {
   case unreadable(file: String, SystemCallError)
@@ -10,6 +12,8 @@ public enum ConfigurationError: Error, Hashable, Sendable, CustomStringConvertib
   case wrongType(file: String, key: String, expected: String, found: String)
   case outOfRange(file: String, key: String, value: Int64, allowed: ClosedRange<Int64>)
   case notOneOf(file: String, key: String, value: String, allowed: [String])
+  /// A network descriptor whose keys do not fit each other.
+  case descriptor(file: String, DescriptorError)
   /// Keys that nobody reads, such as a misspelt one, in ascending order.
   case unknown(file: String, keys: [String])
 
@@ -27,6 +31,15 @@ public enum ConfigurationError: Error, Hashable, Sendable, CustomStringConvertib
       "\(file): \(key) = \(value), allowed is \(allowed.lowerBound) to \(allowed.upperBound)"
     case .notOneOf(let file, let key, let value, let allowed):
       "\(file): \(key) = \"\(value)\", allowed is \(allowed.joined(separator: ", "))"
+    case .descriptor(let file, .keyMissing(let admission)):
+      "\(file): key is missing, which admission = \"\(admission.name)\" needs"
+    case .descriptor(let file, .keyNotExpected):
+      "\(file): key is given, but an open network has none"
+    case .descriptor(let file, .tooLong(let field, let limit, let count)):
+      "\(file): \(field) has \(count), at most \(limit) are allowed"
+    case .descriptor(let file, .empty(let field)): "\(file): \(field) is empty"
+    case .descriptor(let file, .outOfRange(let field, let limit, let value)):
+      "\(file): \(field) = \(value), allowed is 2 to \(limit)"
     case .unknown(let file, let keys): "\(file): unknown: \(keys.joined(separator: ", "))"
     }
   }
