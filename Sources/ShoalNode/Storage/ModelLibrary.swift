@@ -96,3 +96,12 @@ public struct ModelLibrary: Sendable {
     return try unsafe AtomBlob(id: entry.blob, bytes: mapped.bytes, owner: mapped)
   }
 }
+
+extension ModelLibrary {
+  /// What a model is called where nobody says: the file's name without its ending.
+  public static func name(ofFile path: String) -> String {
+    let file = path.split(separator: "/").last.map(String.init) ?? path
+    guard let dot = file.lastIndex(of: "."), dot > file.startIndex else { return file }
+    return String(file[..<dot])
+  }
+}

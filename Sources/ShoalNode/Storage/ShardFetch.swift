@@ -5,10 +5,13 @@ internal import ShoalInference
 public import ShoalProtocol
 internal import ShoalSecurity
 
-/// A blob that is wanted, and its length as the manifest states it.
+private import Synchronization
+
+/// A blob that is wanted, and its length as the manifest states it; nil: a manifest itself, whose
+/// length its holder says.
 struct WantedBlob: Sendable, Hashable {
   let blob: BlobID
-  let byteCount: UInt64
+  let byteCount: UInt64?
 }
 
 /// Deals wanted blobs to holders. Decides only.
@@ -26,7 +29,7 @@ struct FetchPlan: Sendable, Hashable {
     // The largest first, each to the holder with least to give: within 4/3 of the best deal
     // (Graham 1969).
     let order = wanted.indices.sorted {
-      (wanted[$0].byteCount, $1) > (wanted[$1].byteCount, $0)
+      (wanted[$0].byteCount ?? 0, $1) > (wanted[$1].byteCount ?? 0, $0)
     }
     for index in order {
       let holders = held.indices.filter { held[$0][index] }
@@ -35,7 +38,7 @@ struct FetchPlan: Sendable, Hashable {
         continue
       }
       lanes[holder].append(wanted[index])
-      bytes[holder] += wanted[index].byteCount
+      bytes[holder] += wanted[index].byteCount ?? 0
     }
     self.lanes = lanes
     self.missing = missing
@@ -90,18 +93,21 @@ actor FetchLane {
   }
 
   private func fetch(_ wanted: WantedBlob, progress: @Sendable (UInt64) -> Void) throws {
+    let limit = wanted.byteCount ?? UInt64(Limits.manifestBytes)
     var offset = blobs.partialCount(wanted.blob)
-    if offset > wanted.byteCount {
+    if offset > limit {
       try blobs.abandon(wanted.blob)
       offset = 0
     }
     progress(offset)
-    while offset < wanted.byteCount {
-      let length = min(UInt64(ShardMessage.chunkBytes), wanted.byteCount - offset)
+    var total = wanted.byteCount
+    while offset < total ?? limit {
+      let length = min(UInt64(ShardMessage.chunkBytes), (total ?? limit) - offset)
       try link.send(.read(wanted.blob, offset: offset, length: UInt32(length)))
-      guard case .bytes(let total, let chunk) = try receive(), total == wanted.byteCount,
-        !chunk.isEmpty, UInt64(chunk.count) <= length
+      guard case .bytes(let whole, let chunk) = try receive(), whole <= limit,
+        whole == total ?? whole, !chunk.isEmpty, UInt64(chunk.count) <= length
       else { throw FetchError.badAnswer(link.peer) }
+      total = whole
       try unsafe chunk.withUnsafeBytes { bytes in
         try unsafe blobs.append(bytes, to: wanted.blob, at: offset)
       }
@@ -113,6 +119,75 @@ actor FetchLane {
 
   private func receive() throws -> ShardMessage {
     try link.receiveShard(deadline: clock.now() + Self.patience)
+  }
+}
+
+/// One fetch over several holders.
+struct ShardFetch: Sendable {
+  let lanes: [FetchLane]
+
+  /// Fetches all of `wanted`. What a holder fails to give is asked of the others; what nobody has
+  /// is an error, after all that can be had is here.
+  func run(_ wanted: [WantedBlob], progress: @escaping @Sendable (UInt64) -> Void) async throws {
+    var held: [[Bool]] = []
+    for lane in lanes {
+      held.append((try? await lane.held(wanted)) ?? wanted.map { _ in false })
+    }
+    var left = wanted
+    var alive = Array(lanes.indices)
+    while !left.isEmpty {
+      let places = left.map { blob in wanted.firstIndex(of: blob) ?? 0 }
+      let plan = FetchPlan(left, held: alive.map { lane in places.map { held[lane][$0] } })
+      let failed = await run(plan, over: alive, progress: progress)
+      guard !failed.isEmpty else {
+        guard plan.missing.isEmpty else { throw FetchError.nobodyHolds(blobs: plan.missing.count) }
+        return
+      }
+      left = failed.flatMap { plan.lanes[$0] }
+      alive = alive.enumerated().filter { !failed.contains($0.offset) }.map(\.element)
+    }
+  }
+
+  /// Runs each lane's part; answers with the lanes that failed.
+  private func run(
+    _ plan: FetchPlan, over alive: [Int], progress: @escaping @Sendable (UInt64) -> Void
+  ) async -> [Int] {
+    await withTaskGroup(of: Int?.self) { group in
+      for (place, part) in plan.lanes.enumerated() where !part.isEmpty {
+        let lane = lanes[alive[place]]
+        group.addTask {
+          do {
+            try await lane.fetch(part, progress: progress)
+            return nil
+          } catch {
+            return place
+          }
+        }
+      }
+      var failed: [Int] = []
+      for await place in group { if let place { failed.append(place) } }
+      return failed.sorted()
+    }
+  }
+}
+
+/// Counts the bytes that several lanes bring, and reports now and then.
+final class ByteCounter: Sendable {
+  private let total: UInt64
+  private let done = Mutex<UInt64>(0)
+  private let report: @Sendable (UInt64, UInt64) -> Void
+
+  init(total: UInt64, report: @escaping @Sendable (UInt64, UInt64) -> Void) {
+    self.total = total
+    self.report = report
+  }
+
+  func add(_ bytes: UInt64) {
+    let done = done.withLock { done in
+      done += bytes
+      return done
+    }
+    report(total - min(done, total), total)
   }
 }
 

@@ -1,0 +1,91 @@
+// From a manifest and records to a plan: the one function that every peer computes.
+
+public import ShoalInference
+public import ShoalProtocol
+internal import ShoalSecurity
+
+/// A plan with its hash.
+public struct MeshPlan: Sendable {
+  public let report: PlanReport
+  public let id: PlanID
+
+  /// - Parameters:
+  ///   - records: in any order; the plan depends on the set alone.
+  ///   - context: positions to reserve keys and values for.
+  public init(
+    model: ModelID, manifest: ModelManifest, records: [CapabilityRecord],
+    objective: PlanObjective, context: Int, distrusted: Set<PeerID>
+  ) throws(PlanError) {
+    let request = PlanRequest(
+      shape: manifest.planShape(model), objective: objective, contextTokens: context,
+      distrusted: distrusted)
+    let waiting = MeshPlan.synchronisation(records)
+    report = try PlacementPlanner().plan(
+      request,
+      over: records.map { DeviceCapacity($0, synchronisationNanoseconds: waiting) })
+    id = unsafe report.plan.id(hash: BLAKE2b.contentHash)
+  }
+
+  /// What a sum costs in waiting, from the records alone: a wired LAN's, stretched by the largest
+  /// factor that an emulated peer is slowed by.
+  private static func synchronisation(_ records: [CapabilityRecord]) -> UInt64 {
+    let slowest = records.map(\.emulationFactor).filter { $0 > 0 }.min() ?? 1_000
+    return DeviceCapacity.lanSynchronisation * 1_000 / UInt64(slowest)
+  }
+
+  /// What `peer` computes, and its place among the ranks; nil: nothing.
+  func rank(of peer: PeerID) -> (number: Int, share: RankShare, residentBytes: UInt64)? {
+    guard let stage = report.plan.stages.first,
+      let number = stage.ranks.firstIndex(where: { $0.peer == peer })
+    else { return nil }
+    let rank = stage.ranks[number]
+    let share = RankShare(
+      groups: rank.slots.attention, blocks: rank.slots.feedForward,
+      vocabulary: rank.slots.vocabulary)
+    return (number, share, rank.residentBytes)
+  }
+
+  /// Working peers by rank.
+  var members: [PeerID] { report.plan.stages.first?.ranks.map(\.peer) ?? [] }
+
+  var patience: StepPatience {
+    StepPatience(
+      tokenEstimate: .nanoseconds(Int64(clamping: min(report.estimate.nanoseconds, 1 << 40))))
+  }
+}
+
+extension ModelManifest {
+  /// The figures that placement needs.
+  func planShape(_ model: ModelID) -> ModelShape {
+    var bytes: [AtomKey: UInt64] = [:]
+    for atom in atoms { bytes[atom.key] = atom.byteCount }
+    let groups = shape.keyValueHeads
+    let layers = (0..<shape.layers).map { layer in
+      LayerShape(
+        attention: AttentionShape(
+          groups: groups, queryHeadsPerGroup: shape.headsPerGroup,
+          bytesPerGroup: bytes[.attention(layer: layer, group: 0)] ?? 0,
+          keyValueBytesPerToken: UInt64(2 * shape.headDimension * shape.keyValueType.byteCount)),
+        feedForward: FeedForwardShape(
+          columns: (0..<cut.feedForwardBlocks).map { cut.feedForwardColumns($0).count },
+          bytes: (0..<cut.feedForwardBlocks).map {
+            bytes[.feedForward(layer: layer, block: $0)] ?? 0
+          }),
+        commonBytes: UInt64(8 * shape.hidden))
+    }
+    let blocks = 0..<cut.vocabularyBlocks
+    return ModelShape(
+      model: model, numerics: Self.numerics, hiddenSize: shape.hidden,
+      precision: AtomPrecision(rawValue: format.rawValue) ?? .f32, layers: layers,
+      vocabulary: VocabularyShape(
+        rows: blocks.map { cut.vocabularyRows($0).count },
+        embeddingBytes: blocks.map { bytes[.embedding(block: $0)] ?? 0 },
+        outputBytes: blocks.map { bytes[.output(block: $0)] ?? 0 }, isTied: isTied))
+  }
+
+  /// Whether the embedding and the output head are the same blobs.
+  var isTied: Bool {
+    let blob = { (key: AtomKey) in atoms.first { $0.key == key }?.blob }
+    return blob(.embedding(block: 0)) == blob(.output(block: 0))
+  }
+}

@@ -1,0 +1,114 @@
+// Opens and answers sealed streams: a connection, a Noise handshake, a hello.
+
+internal import ShoalProtocol
+internal import ShoalSecurity
+
+/// Why no sealed stream came about.
+enum DoorError: Error, Sendable {
+  case noAddress(PeerID)
+  case handshake(HandshakeError)
+  case link(LinkError)
+}
+
+/// Makes sealed links, from both sides.
+struct StreamDoor: Sendable {
+  let party: HandshakeParty
+  let transport: any StreamTransport
+  let clock: any MeshClock
+  let random: any RandomSource
+  let waiting: WaitStrategy
+
+  /// A stranger has that long to prove that it is none.
+  private static let patience = Duration.seconds(5)
+
+  /// Connects to the peer of `record` at the first of its addresses that answers.
+  func dial(_ record: CapabilityRecord, _ hello: StreamHello) async throws -> SealedLink {
+    var last: any Error = DoorError.noAddress(record.peer)
+    for endpoint in record.endpoints {
+      // A peer without the faster cipher closes on its offer; one that has it refuses any other.
+      for suites in [party.suites, .chaChaPolyOnly] {
+        do {
+          let link = try await connect(to: record, at: endpoint, suites: suites)
+          try link.send(.hello, hello.bytes)
+          return link
+        } catch {
+          last = error
+          if case LinkError.refused = error { break }
+        }
+        if suites == .chaChaPolyOnly { break }
+      }
+    }
+    throw last
+  }
+
+  private func connect(
+    to record: CapabilityRecord, at endpoint: Endpoint, suites: CipherSuites
+  ) async throws -> SealedLink {
+    let deadline = clock.now() + .seconds(2)
+    let stream = try await transport.connect(to: endpoint, deadline: deadline)
+    var generator = RandomSourceGenerator(random)
+    do {
+      var handshake = try StreamHandshake(
+        initiating: party, to: record.peer, staticKey: StaticKey(record.handshakeKey),
+        peerSuites: suites, at: time, using: &generator)
+      if let packet = handshake.firstPacket { try await stream.write(packet, deadline: deadline) }
+      var isFinished = false
+      while !isFinished {
+        isFinished = try await step(&handshake, stream, deadline, &generator)
+      }
+      return try seal(stream, handshake.finish())
+    } catch {
+      stream.close()
+      throw error
+    }
+  }
+
+  /// Answers a connection. Closes it, without a byte, where the handshake fails.
+  func answer(_ stream: any ByteStream) async throws -> SealedLink {
+    let deadline = clock.now() + Self.patience
+    var generator = RandomSourceGenerator(random)
+    do {
+      var handshake = StreamHandshake(answeringAs: party)
+      var isFinished = false
+      while !isFinished {
+        isFinished = try await step(&handshake, stream, deadline, &generator)
+      }
+      return try seal(stream, handshake.finish())
+    } catch {
+      stream.close()
+      throw error
+    }
+  }
+
+  /// Reads a packet and answers it. True: the handshake is done.
+  private func step(
+    _ handshake: inout StreamHandshake, _ stream: any ByteStream, _ deadline: Moment,
+    _ generator: inout RandomSourceGenerator
+  ) async throws -> Bool {
+    let packet = try await stream.read(
+      exactly: StreamHandshake.packetBytes, deadline: deadline)
+    switch try handshake.receive(packet, at: time, using: &generator) {
+    case .reply(let bytes):
+      try await stream.write(bytes, deadline: deadline)
+      return false
+    case .finished(let last):
+      if let last { try await stream.write(last, deadline: deadline) }
+      return true
+    }
+  }
+
+  private func seal(
+    _ stream: any ByteStream, _ secure: consuming SecureStream
+  ) throws -> SealedLink {
+    let peer = secure.remote.id
+    let direct = try stream.takeDirect(waiting: waiting)
+    var link: SealedLink?
+    secure.split { sealer, opener in
+      link = SealedLink(peer: peer, link: direct, sealer: sealer, opener: opener, clock: clock)
+    }
+    guard let link else { throw DoorError.link(.closed) }
+    return link
+  }
+
+  private var time: UnixTime { UnixTime(milliseconds: clock.unixMilliseconds()) }
+}

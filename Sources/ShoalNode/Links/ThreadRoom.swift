@@ -1,0 +1,20 @@
+// A thread to block on: synchronous work of one owner, away from the shared pool.
+
+internal import ShoalProtocol
+
+/// Performs closures in order on a thread of its own.
+actor ThreadRoom {
+  private let thread: any ActorThread
+  nonisolated var unownedExecutor: UnownedSerialExecutor {
+    unsafe thread.asUnownedSerialExecutor()
+  }
+
+  init(_ thread: any ActorThread) { self.thread = thread }
+
+  func perform<Result: Sendable>(_ body: @Sendable () throws -> Result) throws -> Result {
+    try body()
+  }
+
+  /// Lets the thread end after what is under way.
+  nonisolated func close() { thread.stop() }
+}

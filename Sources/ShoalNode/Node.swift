@@ -1,0 +1,236 @@
+// One peer: its actors, who hears what, and the answers to whoever asks from outside.
+
+public import ShoalInference
+public import ShoalLedger
+public import ShoalProtocol
+public import ShoalSecurity
+
+/// What a node is made of.
+public struct NodeConfiguration: Sendable {
+  public var network: NetworkDescriptor
+  public var identity: PeerIdentity
+  /// What this peer can do; endpoints and version are filled in by the node.
+  public var record: CapabilityRecord
+  public var resources: ComputeResources
+  public var bootstrap: [Endpoint]
+  public var waiting: WaitStrategy
+
+  public init(
+    network: NetworkDescriptor, identity: PeerIdentity, record: CapabilityRecord,
+    resources: ComputeResources, bootstrap: [Endpoint], waiting: WaitStrategy
+  ) {
+    self.network = network
+    self.identity = identity
+    self.record = record
+    self.resources = resources
+    self.bootstrap = bootstrap
+    self.waiting = waiting
+  }
+}
+
+/// The operating system as a node sees it.
+public struct NodeSystem: Sendable {
+  public let datagrams: any DatagramTransport
+  public let streams: any StreamTransport
+  public let blobs: any BlobStore
+  public let documents: any DocumentStore
+  public let clock: any MeshClock
+  public let random: any RandomSource
+  public let threads: any ThreadSource
+  /// Opens a file of this machine for import.
+  public let openFile: @Sendable (String) throws -> any ByteSource
+
+  public init(
+    datagrams: any DatagramTransport, streams: any StreamTransport, blobs: any BlobStore,
+    documents: any DocumentStore, clock: any MeshClock, random: any RandomSource,
+    threads: any ThreadSource, openFile: @escaping @Sendable (String) throws -> any ByteSource
+  ) {
+    self.datagrams = datagrams
+    self.streams = streams
+    self.blobs = blobs
+    self.documents = documents
+    self.clock = clock
+    self.random = random
+    self.threads = threads
+    self.openFile = openFile
+  }
+}
+
+public final class Node: NodeService {
+  private let configuration: NodeConfiguration
+  private let system: NodeSystem
+  private let courier: Courier
+  private let discovery: Discovery
+  private let membership: Membership
+  private let store: ShardStore
+  private let executor: ShardExecutor
+  private let driver: JobDriver
+  private let registry: Registry
+  private let door: StreamDoor
+  private let rendezvous: LinkRendezvous
+  private let library: ModelLibrary
+
+  public var peer: PeerID { configuration.identity.id }
+
+  public init(_ configuration: NodeConfiguration, _ system: NodeSystem) throws {
+    self.configuration = configuration
+    self.system = system
+    let (clock, random, threads) = (system.clock, system.random, system.threads)
+    let party = HandshakeParty(
+      identity: configuration.identity, network: configuration.network.id,
+      networkKey: configuration.network.key)
+    let peer = configuration.identity.id
+    library = ModelLibrary(blobs: system.blobs)
+    courier = Courier(transport: system.datagrams, party: party, clock: clock, random: random)
+    discovery = Discovery(peer: peer, courier: courier, clock: clock, random: random)
+    membership = Membership(
+      identity: configuration.identity, record: configuration.record, courier: courier,
+      clock: clock, random: random)
+    door = StreamDoor(
+      party: party, transport: system.streams, clock: clock, random: random,
+      waiting: configuration.waiting)
+    rendezvous = LinkRendezvous(clock: clock)
+    store = ShardStore(
+      peer: peer, library: library, membership: membership, door: door, clock: clock,
+      threads: threads)
+    executor = ShardExecutor(
+      peer: peer, resources: configuration.resources, library: library, store: store,
+      membership: membership, door: door, rendezvous: rendezvous, clock: clock, threads: threads)
+    driver = JobDriver(
+      peer: peer, store: store, executor: executor, membership: membership, door: door,
+      clock: clock, random: random, threads: threads)
+    registry = try Registry(
+      identity: configuration.identity, documents: system.documents, membership: membership,
+      clock: clock, random: random)
+  }
+
+  /// Takes part in the mesh until cancelled.
+  public func run() async {
+    let record = configuration.record
+    let beacon = Beacon(
+      peer: peer, version: record.version,
+      endpoints: Array(record.endpoints.prefix(Limits.endpointsPerPeer)))
+    await withTaskGroup(of: Void.self) { group in
+      group.addTask { await self.courier.run { await self.hear($0) } }
+      group.addTask { await self.membership.run { await self.hear($0) } }
+      group.addTask {
+        await self.discovery.run(beacon, bootstrap: self.configuration.bootstrap)
+      }
+      group.addTask { await self.store.run() }
+      group.addTask { await self.registry.run { await self.store.adopt(offers: $0) } }
+      group.addTask { await self.acceptStreams() }
+      await group.next()
+      group.cancelAll()
+      system.datagrams.close()
+      system.streams.close()
+    }
+  }
+
+  // MARK: Who hears what
+
+  private func hear(_ event: CourierEvent) async {
+    switch event {
+    case .message(let bytes, let peer, let endpoint):
+      await membership.receive(bytes, from: peer, at: endpoint)
+    case .connected(let peer, let endpoint): await membership.contact(peer, at: endpoint)
+    case .beacon(let bytes, let endpoint): await discovery.handle(.beacon(bytes, from: endpoint))
+    }
+  }
+
+  private func hear(_ news: MembershipNews) async {
+    switch news {
+    case .joined(let peer, let endpoint):
+      await discovery.handle(.joined(peer, endpoint))
+      await registry.greet(peer)
+    case .lost(let peer):
+      await discovery.handle(.lost(peer))
+      await courier.forget(peer)
+    case .epoch(let view): await store.adopt(view: view)
+    case .ledger(let bytes, let peer): await registry.receive(bytes, from: peer)
+    }
+  }
+
+  private func acceptStreams() async {
+    await withDiscardingTaskGroup { group in
+      for await stream in system.streams.accepted {
+        group.addTask { await self.serve(stream) }
+      }
+    }
+  }
+
+  /// One connection of another peer, from its first byte to its last.
+  private func serve(_ stream: any ByteStream) async {
+    guard let link = try? await door.answer(stream) else { return }
+    let room = ThreadRoom(system.threads.thread(name: "stream"))
+    defer { room.close() }
+    let deadline = system.clock.now() + .seconds(5)
+    let hello = try? await room.perform {
+      try StreamHello(bytes: link.receive(.hello, deadline: deadline))
+    }
+    switch hello {
+    case nil: link.shutdown()
+    case .shard:
+      let server = ShardServer(blobs: system.blobs)
+      await withTaskCancellationHandler {
+        try? await room.perform { try server.serve(link) }
+      } onCancel: {
+        link.shutdown()
+      }
+      link.shutdown()
+    case .job: await executor.serve(link)
+    case .partials(let job, let term, let rank):
+      await rendezvous.deposit(link, for: .init(job: job, term: term, rank: rank))
+    }
+  }
+
+  // MARK: NodeService
+
+  public func peers() async -> [PeerStatus] { await membership.statuses() }
+
+  public func models() async throws -> [ModelStatus] {
+    var statuses: [ModelStatus] = []
+    for entry in await registry.models() {
+      let count = await store.held(entry.model)
+      statuses.append(ModelStatus(entry: entry, held: count?.held, atoms: count?.of))
+    }
+    return statuses
+  }
+
+  public func plan(
+    model: String, objective: PlanObjective, context: Int?
+  ) async throws -> PlannedModel {
+    let entry = try await registry.resolve(model)
+    let manifest = try await store.manifest(entry.model)
+    let view = await membership.view()
+    let start = system.clock.now()
+    let plan = try MeshPlan(
+      model: entry.model, manifest: manifest, records: view.records, objective: objective,
+      context: context ?? min(manifest.shape.context, 2_048), distrusted: [])
+    return PlannedModel(
+      entry: entry, manifest: manifest, report: plan.report, plan: plan.id, view: view.id,
+      duration: system.clock.now() - start)
+  }
+
+  public func generate(
+    _ request: GenerationRequest, emit: @escaping @Sendable (GenerationEvent) -> Void
+  ) async throws -> GenerationOutcome {
+    try await driver.generate(registry.resolve(request.model), request, emit: emit)
+  }
+
+  public func importModel(
+    path: String, name: String?, progress: @escaping @Sendable (UInt64, UInt64) -> Void
+  ) async throws -> ModelEntry {
+    let room = ThreadRoom(system.threads.thread(name: "import"))
+    defer { room.close() }
+    let (library, openFile) = (library, system.openFile)
+    let (model, bytes) = try await room.perform {
+      let model = try library.importGGUF(try openFile(path), progress: progress)
+      let manifest = try library.manifest(model)
+      return (model, manifest.byteCount + manifest.tokenizerByteCount)
+    }
+    return try await registry.register(
+      name: name ?? ModelLibrary.name(ofFile: path), model: model, byteCount: bytes)
+  }
+
+  public func leave() async { await membership.leave() }
+}

@@ -1,0 +1,220 @@
+// Holds the atoms that are this peer's: those it computes with and those it keeps for others.
+
+internal import ShoalInference
+internal import ShoalLedger
+internal import ShoalProtocol
+internal import ShoalSecurity
+
+actor ShardStore {
+  private let peer: PeerID
+  private let library: ModelLibrary
+  private let membership: Membership
+  private let door: StreamDoor
+  private let clock: any MeshClock
+  private let threads: any ThreadSource
+  private let disk: ThreadRoom
+  private var manifests: [ModelID: ModelManifest] = [:]
+  private var view: MeshView?
+  private var offers: [ModelEntry] = []
+  private let alarm = Alarm()
+  private var isFetching = false
+  private var waiting: [CheckedContinuation<Void, Never>] = []
+
+  /// Copies of each atom that the mesh keeps.
+  static let copies = 2
+  /// What one turn of the background fetches before others get theirs.
+  private static let turnBytes: UInt64 = 32 << 20
+
+  init(
+    peer: PeerID, library: ModelLibrary, membership: Membership, door: StreamDoor,
+    clock: any MeshClock, threads: any ThreadSource
+  ) {
+    self.peer = peer
+    self.library = library
+    self.membership = membership
+    self.door = door
+    self.clock = clock
+    self.threads = threads
+    disk = ThreadRoom(threads.thread(name: "store"))
+  }
+
+  // MARK: Models
+
+  /// The manifest of a model, from here or from whoever has it.
+  func manifest(_ model: ModelID) async throws -> ModelManifest {
+    if let known = manifests[model] { return known }
+    let library = library
+    if !(try await disk.perform { library.contains(model) }) {
+      try await fetch(
+        [WantedBlob(blob: BlobID(model.raw), byteCount: nil)], progress: { _ in })
+    }
+    let manifest = try await disk.perform { try library.manifest(model) }
+    manifests[model] = manifest
+    return manifest
+  }
+
+  func tokenizer(_ manifest: ModelManifest) async throws -> Tokenizer {
+    try await fetch(
+      [WantedBlob(blob: manifest.tokenizer, byteCount: manifest.tokenizerByteCount)],
+      progress: { _ in })
+    let library = library
+    return try await disk.perform { try library.tokenizer(manifest) }
+  }
+
+  /// How many atoms of a model are here; nil before its manifest is.
+  func held(_ model: ModelID) async -> (held: Int, of: Int)? {
+    let library = library
+    let known = manifests[model]
+    return try? await disk.perform {
+      let manifest = try known ?? library.manifest(model)
+      let held = manifest.atoms.count { library.blobs.contains($0.blob) }
+      return (held, manifest.atoms.count)
+    }
+  }
+
+  /// Makes sure that the atoms of `keys` are here.
+  ///
+  /// - Parameter progress: told how many bytes are still to come, and of how many.
+  func ensure(
+    _ manifest: ModelManifest, _ keys: [AtomKey],
+    progress: @escaping @Sendable (UInt64, UInt64) -> Void
+  ) async throws {
+    let missing = try await missing(manifest, keys)
+    let total = missing.reduce(0) { $0 + $1.byteCount }
+    guard total > 0 else { return }
+    let counter = ByteCounter(total: total, report: progress)
+    try await fetch(
+      missing.map { WantedBlob(blob: $0.blob, byteCount: $0.byteCount) },
+      progress: { counter.add($0) })
+  }
+
+  private func missing(_ manifest: ModelManifest, _ keys: [AtomKey]) async throws -> [AtomEntry] {
+    let library = library
+    return try await disk.perform { library.missing(manifest, keys) }
+  }
+
+  // MARK: What is to be here
+
+  /// A new epoch, or a change of the registry.
+  func adopt(view: MeshView? = nil, offers: [ModelEntry]? = nil) {
+    self.view = view ?? self.view
+    self.offers = offers ?? self.offers
+    alarm.ring()
+  }
+
+  /// Takes up what is this peer's, whenever the view or the registry changes, until cancelled.
+  func run() async {
+    var retry: Moment?
+    while !Task.isCancelled {
+      await alarm.sleep(until: retry, clock)
+      retry = nil
+      for offer in offers {
+        do {
+          if try await !settle(offer) { retry = clock.now() + .milliseconds(50) }
+        } catch {
+          retry = clock.now() + .seconds(1)
+        }
+      }
+      await announceHoldings()
+    }
+  }
+
+  /// Fetches some of what is missing of one model. True: nothing more is.
+  private func settle(_ offer: ModelEntry) async throws -> Bool {
+    guard let view else { return true }
+    let manifest = try await manifest(offer.model)
+    _ = try await tokenizer(manifest)
+    let missing = try await missing(
+      manifest, assignment(offer.model, manifest, view.records))
+    var turn: [AtomEntry] = []
+    var bytes: UInt64 = 0
+    for atom in missing where bytes < Self.turnBytes {
+      turn.append(atom)
+      bytes += atom.byteCount
+    }
+    guard !turn.isEmpty else { return true }
+    try await fetch(
+      turn.map { WantedBlob(blob: $0.blob, byteCount: $0.byteCount) }, progress: { _ in })
+    return turn.count == missing.count
+  }
+
+  /// The atoms that this peer computes with under the plan of now, and those it keeps for others.
+  private func assignment(
+    _ model: ModelID, _ manifest: ModelManifest, _ records: [CapabilityRecord]
+  ) -> [AtomKey] {
+    var keys: Set<AtomKey> = []
+    if let plan = try? MeshPlan(
+      model: model, manifest: manifest, records: records, objective: .latency,
+      context: min(manifest.shape.context, 2_048), distrusted: []),
+      let rank = plan.rank(of: peer)
+    {
+      keys.formUnion(rank.share.keys(layers: manifest.shape.layers))
+    }
+    let capacities = records.map { StorageCapacity(DeviceCapacity($0)) }.filter {
+      $0.bytes > .zero
+    }
+    if let stored = try? StoragePlan(
+      model: model, sizes: manifest.atoms.map(\.byteCount), over: capacities,
+      copies: Self.copies), let place = stored.peers.firstIndex(of: peer)
+    {
+      keys.formUnion(stored.atoms[place].map { manifest.atoms[$0].key })
+    }
+    return keys.sorted()
+  }
+
+  private func announceHoldings() async {
+    var holdings: [ModelHolding] = []
+    for offer in offers.prefix(Limits.modelsPerRecord) {
+      guard let (held, total) = await held(offer.model), held > 0 else { continue }
+      holdings.append(ModelHolding(model: offer.model, isComplete: held == total))
+    }
+    let sorted = holdings.sorted { $0.model < $1.model }
+    await membership.update { $0.models = sorted }
+  }
+
+  // MARK: Fetching
+
+  /// Brings blobs from live peers. One fetch at a time, so that no blob is fetched twice at once.
+  private func fetch(
+    _ wanted: [WantedBlob], progress: @escaping @Sendable (UInt64) -> Void
+  ) async throws {
+    await takeTurn()
+    defer { endTurn() }
+    let library = library
+    let lacking = try await disk.perform { wanted.filter { !library.blobs.contains($0.blob) } }
+    guard !lacking.isEmpty else { return }
+    let lanes = await openLanes()
+    defer { for lane in lanes { lane.close() } }
+    try await ShardFetch(lanes: lanes).run(lacking, progress: progress)
+  }
+
+  private func openLanes() async -> [FetchLane] {
+    var lanes: [FetchLane] = []
+    for peer in await membership.livePeers().prefix(16) {
+      guard let record = await membership.record(of: peer),
+        record.services.contains(.storage) || !record.models.isEmpty
+      else { continue }
+      do {
+        let link = try await door.dial(record, .shard)
+        lanes.append(
+          FetchLane(
+            thread: threads.thread(name: "fetch"), link: link, blobs: library.blobs, clock: clock))
+      } catch {
+        await membership.reportUnreachable(peer)
+      }
+    }
+    return lanes
+  }
+
+  private func takeTurn() async {
+    guard isFetching else {
+      isFetching = true
+      return
+    }
+    await withCheckedContinuation { waiting.append($0) }
+  }
+
+  private func endTurn() {
+    if waiting.isEmpty { isFetching = false } else { waiting.removeFirst().resume() }
+  }
+}
