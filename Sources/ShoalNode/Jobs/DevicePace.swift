@@ -2,7 +2,7 @@
 // device it stands for would have been done.
 
 public import ShoalInference
-internal import ShoalProtocol
+public import ShoalProtocol
 
 /// The speed of an emulated device, every figure already divided by the testnet's one factor.
 public struct DevicePace: Sendable, Hashable {
@@ -21,6 +21,16 @@ public struct DevicePace: Sendable, Hashable {
     self.operationsPerSecond = max(1, operationsPerSecond)
     self.linkBytesPerSecond = max(1, linkBytesPerSecond)
     self.linkLatency = linkLatency
+  }
+
+  /// The pace of `profile`, whose figures are already slowed, with weights of one format.
+  public init(_ profile: DeviceProfile, format: WeightFormat) {
+    let precision = AtomPrecision(rawValue: format.rawValue) ?? .f32
+    self.init(
+      bytesPerSecond: profile.decodeBytesPerSecond[precision],
+      operationsPerSecond: profile.prefillOperationsPerSecond,
+      linkBytesPerSecond: profile.link.bytesPerSecond,
+      linkLatency: .microseconds(Int64(clamping: profile.link.latencyMicroseconds)))
   }
 
   /// What the device takes for `work`: it is bound by memory or by arithmetic.

@@ -14,13 +14,13 @@ extension Limits {
 public struct ComputeResources: Sendable {
   public let kernels: Kernels
   public let threadsPerJob: Int
-  /// The pace of an emulated device; nil: as fast as this machine is.
-  public let pace: DevicePace?
+  /// The device to be played; nil: as fast as this machine is.
+  public let emulated: DeviceProfile?
 
-  public init(kernels: Kernels, threadsPerJob: Int, pace: DevicePace?) {
+  public init(kernels: Kernels, threadsPerJob: Int, emulated: DeviceProfile?) {
     self.kernels = kernels
     self.threadsPerJob = threadsPerJob
-    self.pace = pace
+    self.emulated = emulated
   }
 }
 
@@ -236,7 +236,8 @@ private struct RankJob: Sendable {
       session: RankSession(
         job: prepare.job, plan: plan.id, term: prepare.term, context: prepare.context,
         batch: prepare.batch),
-      rank: number, links: links, patience: plan.patience, pace: resources.pace, clock: clock,
+      rank: number, links: links, patience: plan.patience,
+      pace: resources.emulated.map { DevicePace($0, format: manifest.format) }, clock: clock,
       threads: threads)
     try entry.send(.ready(plan.id))
     try runner.serve(entry)

@@ -8,6 +8,8 @@ final class Alarm: Sendable {
   private struct State {
     var isRinging = false
     var sleeper: CheckedContinuation<Void, Never>?
+    /// What the sleeper waits for; nil: for a ring only.
+    var deadline: Moment?
   }
 
   private let state = Mutex(State())
@@ -22,8 +24,21 @@ final class Alarm: Sendable {
     sleeper?.resume()
   }
 
+  /// Wakes the sleeper if it would sleep past `deadline`. Whoever is awake reads its deadline anew
+  /// before it sleeps, so nothing needs to be kept.
+  func advance(to deadline: Moment?) {
+    guard let deadline else { return }
+    let sleeper = state.withLock { state -> CheckedContinuation<Void, Never>? in
+      if let present = state.deadline, present <= deadline { return nil }
+      defer { state.sleeper = nil }
+      return state.sleeper
+    }
+    sleeper?.resume()
+  }
+
   /// Returns at a ring, at `deadline`, or when the task is cancelled.
   func sleep(until deadline: Moment?, _ clock: any MeshClock) async {
+    state.withLock { $0.deadline = deadline }
     await withTaskGroup(of: Void.self) { group in
       if let deadline {
         group.addTask {

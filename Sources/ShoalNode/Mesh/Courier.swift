@@ -53,9 +53,9 @@ actor Courier {
     perform(handle(.send(payload, to: peer, at: endpoint)))
   }
 
-  /// Finds out who is at `endpoint`: an empty payload makes the handshake.
+  /// Finds out who is at `endpoint`: news of nobody is the least that takes a handshake.
   func greet(_ endpoint: Endpoint) {
-    perform(handle(.sendFirstContact([], at: endpoint)))
+    perform(handle(.sendFirstContact(GossipMessage.updates([]).bytes, at: endpoint)))
   }
 
   func sendBeacon(_ bytes: [UInt8]) {
@@ -76,7 +76,7 @@ actor Courier {
     let effects = security.handle(
       event, at: clock.now(), time: UnixTime(milliseconds: clock.unixMilliseconds()),
       using: &generator)
-    alarm.ring()
+    alarm.advance(to: security.nextDeadline)
     return effects
   }
 

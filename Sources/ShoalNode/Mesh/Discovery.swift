@@ -28,7 +28,7 @@ actor Discovery {
 
   func handle(_ event: DiscoveryEvent) async {
     let effects = directory.handle(event, at: clock.now(), using: &generator)
-    alarm.ring()
+    alarm.advance(to: directory.nextDeadline)
     for effect in effects {
       switch effect {
       case .sendBeacon(let bytes): await courier.sendBeacon(bytes)

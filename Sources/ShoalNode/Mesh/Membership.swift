@@ -137,7 +137,7 @@ actor Membership {
   private func handle(_ event: MembershipEvent) async {
     perform(core.handle(event, at: clock.now(), using: &generator))
     step(.deadline)
-    alarm.ring()
+    alarm.advance(to: nextDeadline)
     await tell()
   }
 

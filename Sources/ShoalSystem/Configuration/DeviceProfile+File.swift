@@ -26,11 +26,18 @@ extension DeviceProfile {
     let thermal = try ThermalProfile.read(&table)
     let battery = try BatteryProfile.read(&table)
     if var sources = try table.optionalTable("sources") { _ = try sources.remainingStrings() }
+    // Written into copies of a profile where a whole testnet is slowed by one factor.
+    let emulation: UInt32 = try table.optionalInteger("emulation_per_mille") ?? 1_000
+    guard (1...1_000).contains(emulation) else {
+      throw .outOfRange(
+        file: table.file, key: "emulation_per_mille", value: Int64(emulation), allowed: 1...1_000)
+    }
     try table.finish()
     self.init(
       id: id, deviceClass: deviceClass, memory: memory.total, usableMemory: memory.usable,
       decodeBytesPerSecond: compute.decode, prefillOperationsPerSecond: compute.prefill,
       link: link, disk: ByteCount(disk), thermal: thermal, battery: battery)
+    if emulation < 1_000 { self = slowed(toPerMille: emulation) }
   }
 
   private static func memory(
