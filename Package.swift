@@ -24,6 +24,10 @@ let package = Package(
     // Network descriptors and device profiles (docs/decisions/0001-tomlkit.md).
     .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+    .package(url: "https://github.com/apple/swift-http-types", from: "1.0.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.80.0"),
   ],
   targets: [
     // libsodium, as the system has it.
@@ -33,7 +37,7 @@ let package = Package(
     // SIMD inner loops: pointers and counts in, numbers out; no allocation, no state.
     .target(name: "CKernels"),
     // What the Glibc module does not export: thread names, affinity, futex.
-    .target(name: "CSystem"),
+    .target(name: "CPlatform"),
 
     // What peers say, and what each decides on hearing it. Pure.
     .target(name: "ShoalProtocol", swiftSettings: strict),
@@ -54,14 +58,27 @@ let package = Package(
     .target(
       name: "ShoalSystem",
       dependencies: [
-        "ShoalProtocol", "ShoalInference", "ShoalSecurity", "ShoalNode", "CSystem", "TOMLKit",
+        "ShoalProtocol", "ShoalInference", "ShoalSecurity", "ShoalNode", "CPlatform", "TOMLKit",
+      ],
+      swiftSettings: strict),
+    // HTTP in, token stream out.
+    .target(
+      name: "ShoalGateway",
+      dependencies: [
+        "ShoalProtocol", "ShoalInference", "ShoalLedger", "ShoalNode",
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "HTTPTypes", package: "swift-http-types"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
       ],
       swiftSettings: strict),
     // The one executable: arguments, composition, terminal.
     .executableTarget(
       name: "shoal",
       dependencies: [
-        "ShoalNode", "ShoalSystem",
+        "ShoalNode", "ShoalSystem", "ShoalGateway",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: strict),
 
@@ -80,6 +97,15 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "ShoalNodeTests", dependencies: ["ShoalNode", "ShoalSystem"], swiftSettings: strict),
+    .testTarget(
+      name: "ShoalGatewayTests",
+      dependencies: [
+        "ShoalProtocol", "ShoalInference", "ShoalLedger", "ShoalNode", "ShoalGateway",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+      ],
+      swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .gnu17

@@ -33,6 +33,11 @@ public struct JobMember: Sendable, Hashable {
   public let peer: PeerID
   /// Thousandths of the bytes that a token reads.
   public let sharePerMille: Int
+
+  public init(peer: PeerID, sharePerMille: Int) {
+    self.peer = peer
+    self.sharePerMille = sharePerMille
+  }
 }
 
 /// What a generation tells while it runs.
@@ -52,6 +57,13 @@ public struct GenerationOutcome: Sendable {
   public let finish: FinishReason
   /// Covers the logits of every sampled position.
   public let digest: Bytes32
+
+  public init(tokens: [UInt32], text: String, finish: FinishReason, digest: Bytes32) {
+    self.tokens = tokens
+    self.text = text
+    self.finish = finish
+    self.digest = digest
+  }
 }
 
 /// A member of the mesh, this peer included.
@@ -63,6 +75,18 @@ public struct PeerStatus: Sendable {
   public let address: Endpoint?
   /// Smoothed; nil before the first answer.
   public let roundTrip: Duration?
+
+  public init(
+    peer: PeerID, isSelf: Bool, state: MemberState, record: CapabilityRecord, address: Endpoint?,
+    roundTrip: Duration?
+  ) {
+    self.peer = peer
+    self.isSelf = isSelf
+    self.state = state
+    self.record = record
+    self.address = address
+    self.roundTrip = roundTrip
+  }
 }
 
 /// A model that the mesh offers, and how much of it is here.
@@ -71,6 +95,12 @@ public struct ModelStatus: Sendable {
   /// Atoms that this peer holds, and how many there are; nil before the manifest is here.
   public let held: Int?
   public let atoms: Int?
+
+  public init(entry: ModelEntry, held: Int?, atoms: Int?) {
+    self.entry = entry
+    self.held = held
+    self.atoms = atoms
+  }
 }
 
 /// A plan with its hash and the view that it was computed from.
@@ -82,6 +112,18 @@ public struct PlannedModel: Sendable {
   public let view: ViewID
   /// What planning took.
   public let duration: Duration
+
+  public init(
+    entry: ModelEntry, manifest: ModelManifest, report: PlanReport, plan: PlanID, view: ViewID,
+    duration: Duration
+  ) {
+    self.entry = entry
+    self.manifest = manifest
+    self.report = report
+    self.plan = plan
+    self.view = view
+    self.duration = duration
+  }
 }
 
 /// Why a node could not do what it was asked. Each case is one sentence for a person.

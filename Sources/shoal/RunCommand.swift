@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Foundation
+import ShoalGateway
 import ShoalInference
 import ShoalLedger
 import ShoalNode

@@ -1,6 +1,7 @@
 // A generation inside this process: one rank, or several with given shares.
 
 import Foundation
+import ShoalGateway
 import ShoalInference
 import ShoalLedger
 import ShoalNode

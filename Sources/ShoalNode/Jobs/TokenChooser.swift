@@ -29,6 +29,13 @@ public struct GeneratedToken: Sendable, Hashable {
   /// The logits of its position, where they were asked for.
   public let logits: [Float]
   public let cost: StepCost
+
+  public init(token: UInt32, text: String, logits: [Float], cost: StepCost) {
+    self.token = token
+    self.text = text
+    self.logits = logits
+    self.cost = cost
+  }
 }
 
 /// Chooses tokens for one generation and remembers what came of it. Sendable because one thread uses

@@ -1,7 +1,7 @@
 // What this machine has: memory, cores, processor, disk.
 
 public import ShoalProtocol
-import CSystem
+import CPlatform
 import Foundation
 
 /// Figures that are read, not measured.

@@ -1,6 +1,6 @@
 // A number that threads change without locks and sleep on until it changes.
 
-import CSystem
+import CPlatform
 import Synchronization
 
 /// An atomic 32-bit word with a cache line of its own. All operations are sequentially

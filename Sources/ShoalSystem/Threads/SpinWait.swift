@@ -1,6 +1,6 @@
 // Waiting without sleep, for a bounded time: a wake-up from the kernel costs about 30 microseconds.
 
-import CSystem
+import CPlatform
 
 enum SpinWait {
   /// Looks at `done` until it is true or `nanoseconds` have passed; returns the last look.

@@ -1,6 +1,6 @@
 // One thread of the operating system, with a name.
 
-import CSystem
+import CPlatform
 
 #if canImport(Glibc)
   import Glibc

@@ -1,6 +1,6 @@
 // Thread names, affinity and futex, for Linux and for macOS.
 #define _GNU_SOURCE
-#include "CSystem.h"
+#include "CPlatform.h"
 
 #include <pthread.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 // What the Glibc module does not export: thread names, affinity, futex, the pause instruction.
-#ifndef SHOAL_CSYSTEM_H
-#define SHOAL_CSYSTEM_H
+#ifndef SHOAL_CPLATFORM_H
+#define SHOAL_CPLATFORM_H
 
 #include <stdint.h>
 

@@ -1,0 +1,133 @@
+// The terminal's side of the gateway: asks the peer on this machine.
+
+import Foundation
+import NIOCore
+import NIOHTTP1
+public import ShoalProtocol
+
+/// Speaks to a running peer. Every method throws `ClientError`, or `CancellationError`.
+public struct GatewayClient: Sendable {
+  public let address: Endpoint
+  private let exchange: HTTPExchange
+
+  /// Of one answer, or one line of a streamed one: a result with a million tokens fits.
+  static let answerLimit = 64 << 20
+
+  public init(address: Endpoint, key: String? = nil) {
+    self.address = address
+    exchange = HTTPExchange(address: address, key: key)
+  }
+
+  /// Whether a peer answers there.
+  public func isRunning() async -> Bool {
+    (try? await get([String: String].self, "/health"))?["status"] == "ok"
+  }
+
+  public func peers() async throws -> [PeerFacts] { try await get([PeerFacts].self, "/api/peers") }
+
+  public func models() async throws -> [ModelFacts] {
+    try await get([ModelFacts].self, "/api/models")
+  }
+
+  public func plan(
+    model: String, objective: PlanObjective = .latency, context: Int? = nil
+  ) async throws -> PlanFacts {
+    var query = URLComponents()
+    query.queryItems = [
+      URLQueryItem(name: "model", value: model),
+      URLQueryItem(name: "objective", value: objective.name),
+    ]
+    if let context { query.queryItems?.append(URLQueryItem(name: "context", value: "\(context)")) }
+    return try await get(PlanFacts.self, "/api/plan?" + (query.percentEncodedQuery ?? ""))
+  }
+
+  /// Generates. `take` is called with each event before the end, in order; when it throws, or the
+  /// task is cancelled, the job ends.
+  public func run(
+    _ request: RunRequest, take: (RunEvent) async throws -> Void
+  ) async throws -> RunResult {
+    var result: RunResult?
+    try await lines(of: RunEvent.self, "/api/run", request) { event in
+      switch event {
+      case .finished(let finished): result = finished
+      case .failed(let error): throw ClientError.failed(error)
+      case .fetching, .started, .token: try await take(event)
+      }
+    }
+    guard let result else { throw ClientError.lost(address) }
+    return result
+  }
+
+  /// Brings a GGUF file of the peer's machine into the mesh.
+  ///
+  /// - Parameter progress: bytes done, and in all.
+  public func importModel(
+    path: String, name: String? = nil, progress: (UInt64, UInt64) -> Void
+  ) async throws -> ModelFacts {
+    var model: ModelFacts?
+    let request = ImportRequest(path: path, name: name)
+    try await lines(of: ImportEvent.self, "/api/import", request) { event in
+      switch event {
+      case .progress(let done, let total): progress(done, total)
+      case .finished(let imported): model = imported
+      case .failed(let error): throw ClientError.failed(error)
+      }
+    }
+    guard let model else { throw ClientError.lost(address) }
+    return model
+  }
+
+  /// The peer says goodbye to the mesh.
+  public func leave() async throws {
+    _ = try await whole([String: String].self, .POST, "/api/leave", body: Data("{}".utf8))
+  }
+
+  // MARK: Reading
+
+  private func get<Answer: Decodable>(_: Answer.Type, _ path: String) async throws -> Answer {
+    try await whole(Answer.self, .GET, path, body: nil)
+  }
+
+  private func whole<Answer: Decodable>(
+    _: Answer.Type, _ method: HTTPMethod, _ path: String, body: Data?
+  ) async throws -> Answer {
+    var answer = Data()
+    var answerStatus: Int?
+    try await exchange.send(method, path, body: body) { status, buffer in
+      answerStatus = status
+      guard answer.count + buffer.readableBytes <= Self.answerLimit else {
+        throw ClientError.answerTooLong(limit: Self.answerLimit)
+      }
+      answer.append(contentsOf: buffer.readableBytesView)
+    }
+    return try decode(Answer.self, answer, status: answerStatus)
+  }
+
+  private func lines<Line: Decodable>(
+    of _: Line.Type, _ path: String, _ body: some Encodable, take: (Line) async throws -> Void
+  ) async throws {
+    var splitter = LineSplitter(limit: Self.answerLimit)
+    var answerStatus: Int?
+    try await exchange.send(.POST, path, body: try JSONBody.encode(body)) { status, buffer in
+      answerStatus = status
+      for line in try splitter.append(buffer.readableBytesView) {
+        try await take(decode(Line.self, Data(line), status: status))
+      }
+    }
+    // A refusal is one object without a line end.
+    if answerStatus != 200 || !splitter.rest.isEmpty {
+      _ = try decode(Line.self, Data(splitter.rest), status: answerStatus)
+    }
+  }
+
+  private func decode<Answer: Decodable>(
+    _: Answer.Type, _ data: Data, status: Int?
+  ) throws(ClientError) -> Answer {
+    let decoder = JSONDecoder()
+    if status == 200, let answer = try? decoder.decode(Answer.self, from: data) { return answer }
+    if let status, let body = try? decoder.decode(ErrorBody.self, from: data) {
+      throw .refused(status: status, body.error)
+    }
+    throw .notAPeer(address, status: status)
+  }
+}

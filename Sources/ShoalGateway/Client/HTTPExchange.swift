@@ -1,0 +1,87 @@
+// One request and its answer on one connection, straight on NIO: with back-pressure, and closed
+// when the task is cancelled.
+
+import Foundation
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import ShoalProtocol
+
+struct HTTPExchange: Sendable {
+  let address: Endpoint
+  let key: String?
+
+  private typealias Connection = NIOAsyncChannel<HTTPClientResponsePart, HTTPClientRequestPart>
+
+  /// - Parameters:
+  ///   - take: called with each piece of the body, in order, with the answer's status.
+  func send(
+    _ method: HTTPMethod, _ path: String, body: Data?,
+    take: (_ status: Int, ByteBuffer) async throws -> Void
+  ) async throws {
+    let connection = try await connect()
+    do {
+      try await connection.executeThenClose { inbound, outbound in
+        try await write(method, path, body: body, to: outbound)
+        try await read(inbound, take: take)
+      }
+    } catch is IOError {
+      throw ClientError.lost(address)
+    } catch is HTTPParserError {
+      throw ClientError.notAPeer(address, status: nil)
+    }
+    // A cancelled read ends like a closed connection.
+    try Task.checkCancellation()
+  }
+
+  private func connect() async throws -> Connection {
+    do {
+      return try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        .connectTimeout(.seconds(10))
+        .connect(host: address.host, port: Int(address.port)) { channel in
+          channel.eventLoop.makeCompletedFuture {
+            try channel.pipeline.syncOperations.addHTTPClientHandlers()
+            return try Connection(wrappingChannelSynchronously: channel)
+          }
+        }
+    } catch is CancellationError {
+      throw CancellationError()
+    } catch {
+      throw ClientError.notRunning(address)
+    }
+  }
+
+  private func write(
+    _ method: HTTPMethod, _ path: String, body: Data?,
+    to outbound: NIOAsyncChannelOutboundWriter<HTTPClientRequestPart>
+  ) async throws {
+    var headers: HTTPHeaders = ["Host": "\(address)", "Connection": "close"]
+    if let key { headers.add(name: "Authorization", value: "Bearer \(key)") }
+    if let body {
+      headers.add(name: "Content-Type", value: "application/json")
+      headers.add(name: "Content-Length", value: "\(body.count)")
+    }
+    let head = HTTPRequestHead(version: .http1_1, method: method, uri: path, headers: headers)
+    try await outbound.write(.head(head))
+    if let body { try await outbound.write(.body(.byteBuffer(ByteBuffer(bytes: body)))) }
+    try await outbound.write(.end(nil))
+  }
+
+  private func read(
+    _ inbound: NIOAsyncChannelInboundStream<HTTPClientResponsePart>,
+    take: (_ status: Int, ByteBuffer) async throws -> Void
+  ) async throws {
+    var status: Int?
+    for try await part in inbound {
+      switch part {
+      case .head(let head): status = Int(head.status.code)
+      case .body(let buffer):
+        guard let status else { throw ClientError.notAPeer(address, status: nil) }
+        try await take(status, buffer)
+      case .end: return
+      }
+    }
+    try Task.checkCancellation()
+    throw ClientError.lost(address)
+  }
+}

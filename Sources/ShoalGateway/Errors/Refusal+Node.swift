@@ -1,0 +1,110 @@
+// The sentences for what a node could not do, and which of it is the client's mistake.
+
+import HTTPTypes
+import ShoalInference
+import ShoalLedger
+import ShoalNode
+import ShoalProtocol
+
+extension Refusal {
+  init(ofNode error: any Error) {
+    self =
+      switch error {
+      case let error as NodeError: Refusal(error)
+      case let error as PlanError: Refusal(error)
+      case let error as JobFailure: Refusal(error)
+      case let error as LibraryError: Refusal(error)
+      case let error as SamplingError: Refusal(error)
+      case is CancellationError: .unavailable("the generation was cancelled", code: "cancelled")
+      default: .failure("the peer failed: \(error)", code: "failed")
+      }
+  }
+
+  init(_ error: NodeError) {
+    self =
+      switch error {
+      case .unknownModel(let name, let known):
+        .unknownModel(name, known: known)
+      case .emptyPrompt:
+        .badRequest("the prompt is empty", param: "prompt", code: "empty_prompt")
+      case .promptTooLong(let tokens, let context):
+        .badRequest(
+          "the prompt has \(tokens) tokens; the context is \(context)", param: "prompt",
+          code: "context_length_exceeded")
+      case .tokenOutOfRange(let token, let vocabulary):
+        .badRequest(
+          "token \(token) is not in the vocabulary of \(vocabulary)", param: "prompt",
+          code: "token_out_of_range")
+      case .notReachable(let peer, let reason):
+        .unavailable("peer \(peer.short) cannot be reached: \(reason)", code: "peer_unreachable")
+      case .refused(let peer, let failure):
+        .refused(by: peer, Refusal(failure))
+      case .failed(let failure):
+        Refusal(failure)
+      }
+  }
+
+  private static func unknownModel(_ name: String, known: [String]) -> Refusal {
+    let rest =
+      known.isEmpty
+      ? "no model is known; `shoal import FILE` brings one in"
+      : "known are \(known.joined(separator: ", "))"
+    return Refusal(
+      .notFound, "no model is called `\(name)`: \(rest)", type: "not_found_error",
+      param: "model", code: "model_not_found")
+  }
+
+  private static func refused(by peer: PeerID, _ reason: Refusal) -> Refusal {
+    .unavailable(
+      "peer \(peer.short) refused the job: \(reason.facts.message)",
+      code: reason.facts.code ?? "refused")
+  }
+
+  private init(_ error: PlanError) {
+    self =
+      switch error {
+      case .shape(let field, let value, let limit):
+        .failure("the model's \(field) is \(value), beyond \(limit)", code: "model_shape")
+      case .tooManyPeers(let limit, let announced):
+        .unavailable("\(announced) peers are more than a plan takes (\(limit))", code: "no_plan")
+      case .peerTwice(let peer):
+        .failure("peer \(peer.short) is in the view twice", code: "no_plan")
+      case .contextTooLong(let tokens, let limit):
+        .badRequest(
+          "a context of \(tokens) tokens is more than the model's \(limit)", param: "context",
+          code: "context_length_exceeded")
+      case .noPeer(let excluded):
+        .unavailable(
+          "no peer can compute: "
+            + excluded.map { "\($0.peer.short) \($0.reason)" }.joined(separator: "; "),
+          code: "no_plan")
+      case .doesNotFit(let needed, let available):
+        .unavailable(
+          "the model needs \(needed); the peers offer "
+            + available.map { "\($0.available) (\($0.peer.short))" }.joined(separator: ", "),
+          code: "no_plan")
+      }
+  }
+
+  private init(_ error: LibraryError) {
+    self =
+      switch error {
+      case .unknownModel(let name): .unknownModel(name, known: [])
+      case .lacks(let model, let atoms):
+        .unavailable("\(atoms) atoms of model \(model.short) are missing", code: "missing_atoms")
+      case .damaged(let blob, let key):
+        .unavailable("\(key) (\(blob.short)) is damaged on disk", code: "damaged_atom")
+      case .tooLarge(let needed, let available):
+        .unavailable("the import needs \(needed) of disk; \(available) is free", code: "disk_full")
+      }
+  }
+
+  private init(_ error: SamplingError) {
+    self =
+      switch error {
+      case .optionOutOfRange(let name, let value):
+        .badRequest("`\(name)` is \(value), out of its range", param: name, code: "range")
+      case .noCandidate: .failure("no token can be chosen", code: "no_candidate")
+      }
+  }
+}

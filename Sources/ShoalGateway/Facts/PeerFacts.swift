@@ -1,0 +1,47 @@
+// One element of `peers --json` and of `GET /api/peers`.
+
+public import ShoalNode
+import ShoalProtocol
+
+/// A member of the mesh as people are shown it.
+public struct PeerFacts: Codable, Sendable, Hashable {
+  /// 64 hexadecimal digits.
+  public let id: String
+  public let isSelf: Bool
+  /// `alive`, `suspect`, `dead` or `left`.
+  public let state: String
+  /// Of the peer's newest record: milliseconds since 1970 on its clock.
+  public let incarnation: UInt64
+  /// Nil where none is known.
+  public let address: String?
+  /// The name of its device profile.
+  public let profile: String
+  /// Smoothed; nil before the first answer.
+  public let roundTripMilliseconds: Double?
+  /// What plans may fill.
+  public let usableBytes: UInt64
+  public let cores: Int
+
+  public init(_ status: PeerStatus) {
+    id = status.peer.raw.hex
+    isSelf = status.isSelf
+    state = status.state.name
+    incarnation = status.record.version
+    address = status.address?.description
+    profile = status.record.profile
+    roundTripMilliseconds = status.roundTrip.map { $0.inSeconds * 1_000 }
+    usableBytes = status.record.memory.usable.bytes
+    cores = Int(status.record.compute.cores)
+  }
+}
+
+extension MemberState {
+  var name: String {
+    switch self {
+    case .alive: "alive"
+    case .suspect: "suspect"
+    case .dead: "dead"
+    case .left: "left"
+    }
+  }
+}

@@ -1,0 +1,78 @@
+// The body of `POST /api/run`: everything a generation can be asked for, as JSON.
+
+import ShoalInference
+public import ShoalNode
+import ShoalProtocol
+
+/// A generation as a client states it. Every field but `model` and one of `prompt` and `tokens` has
+/// a default.
+public struct RunRequest: Codable, Sendable, Hashable {
+  public var model: String
+  public var prompt: String?
+  /// The prompt as ids, instead of text.
+  public var tokens: [UInt32]?
+  public var maximumTokens: Int?
+  public var temperature: Float?
+  public var topK: Int?
+  public var topP: Float?
+  public var minP: Float?
+  public var seed: UInt64?
+  public var stop: [String]?
+  /// `latency`, `throughput` or `spread`.
+  public var objective: String?
+  /// `whole` or `steps`: how the prompt is read.
+  public var prefill: String?
+
+  public static let defaultMaximumTokens = 128
+
+  /// What a client sends for `request`.
+  public init(_ request: GenerationRequest) {
+    let sampling = request.options.sampling
+    model = request.model
+    switch request.prompt {
+    case .text(let text): prompt = text
+    case .tokens(let ids): tokens = ids
+    }
+    maximumTokens = request.options.maximumTokens
+    temperature = sampling.temperature
+    topK = sampling.topK
+    topP = sampling.topP
+    minP = sampling.minP
+    seed = sampling.seed
+    stop = request.options.stop
+    objective = request.objective.name
+    prefill = request.options.prefillsByStep ? "steps" : "whole"
+  }
+
+  /// What the node is asked for.
+  func generationRequest() throws(RequestError) -> GenerationRequest {
+    var sampling = SamplingOptions()
+    sampling.temperature = temperature ?? sampling.temperature
+    sampling.topK = topK ?? sampling.topK
+    sampling.topP = topP ?? sampling.topP
+    sampling.minP = minP ?? sampling.minP
+    sampling.seed = seed ?? sampling.seed
+    try RequestChecks.sampling(sampling)
+    let count = maximumTokens ?? Self.defaultMaximumTokens
+    try RequestChecks.range("maximumTokens", count, 0...RequestChecks.maximumTokens)
+    try RequestChecks.stops(stop ?? [])
+    var options = GenerationOptions(maximumTokens: count, sampling: sampling, stop: stop ?? [])
+    switch prefill {
+    case nil, "whole": options.prefillsByStep = false
+    case "steps": options.prefillsByStep = true
+    case let other?: throw .notOneOf(field: "prefill", value: other, allowed: ["whole", "steps"])
+    }
+    return GenerationRequest(
+      model: model, prompt: try generationPrompt(), options: options,
+      objective: try RequestChecks.objective(objective))
+  }
+
+  private func generationPrompt() throws(RequestError) -> GenerationRequest.Prompt {
+    switch (prompt, tokens) {
+    case (let text?, nil): .text(text)
+    case (nil, let ids?): .tokens(ids)
+    case (nil, nil): throw .missing(field: "prompt")
+    case (_?, _?): throw .unsupported(field: "tokens", hint: "give either prompt or tokens")
+    }
+  }
+}

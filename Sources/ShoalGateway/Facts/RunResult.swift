@@ -1,0 +1,63 @@
+// What `run --json` prints and `/api/run` ends with. Others rely on these names
+// (docs/INTERFACE.md): fields are added, never changed.
+
+/// A finished generation.
+public struct RunResult: Codable, Sendable, Hashable {
+  /// One rank of the job.
+  public struct Member: Codable, Sendable, Hashable {
+    /// The peer, 64 hexadecimal digits.
+    public let id: String
+    /// Of the bytes that a token reads, 0...1.
+    public let share: Double
+
+    public init(id: String, share: Double) {
+      self.id = id
+      self.share = share
+    }
+  }
+
+  public struct Timing: Codable, Sendable, Hashable {
+    /// From all ranks being ready to the first token.
+    public var promptSeconds = 0.0
+    /// From the request to the first token, fetching of weights included.
+    public var firstTokenSeconds = 0.0
+    /// Of the tokens after the first.
+    public var tokensPerSecond = 0.0
+    /// The longest wait between two tokens.
+    public var stallSecondsMax = 0.0
+
+    public init() {}
+  }
+
+  public let job: String
+  public let model: String
+  public let manifest: String
+  public let plan: String
+  public let peers: [Member]
+  public let promptTokens: [UInt32]
+  public let tokens: [UInt32]
+  public let text: String
+  /// `stop` or `length`.
+  public let finish: String
+  /// Covers the logits of every step.
+  public let digest: String
+  public let timing: Timing
+
+  public init(
+    job: String, model: String, manifest: String, plan: String, peers: [Member],
+    promptTokens: [UInt32], tokens: [UInt32], text: String, finish: String, digest: String,
+    timing: Timing
+  ) {
+    self.job = job
+    self.model = model
+    self.manifest = manifest
+    self.plan = plan
+    self.peers = peers
+    self.promptTokens = promptTokens
+    self.tokens = tokens
+    self.text = text
+    self.finish = finish
+    self.digest = digest
+    self.timing = timing
+  }
+}

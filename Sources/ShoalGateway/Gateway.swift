@@ -1,0 +1,108 @@
+// The gateway: HTTP in, token stream out. One route a file in Routes/.
+
+import Foundation
+import Hummingbird
+import Logging
+import NIOCore
+public import ShoalNode
+public import ShoalProtocol
+
+/// Serves one node over HTTP (docs/INTERFACE.md).
+public struct Gateway: Sendable {
+  /// Bounds on what clients can make the gateway hold.
+  public struct Bounds: Sendable {
+    /// Generations at a time; further ones are answered with 503.
+    public var streams = 64
+    /// Connections at a time; further ones wait to be accepted.
+    public var connections = 512
+    /// A connection that neither asks nor is being answered is closed after this many seconds.
+    public var idleSeconds = 60
+
+    public init() {}
+  }
+
+  private let node: any NodeService
+  private let clock: any MeshClock
+  private let address: Endpoint
+  private let key: String?
+  private let bounds: Bounds
+
+  /// - Parameters:
+  ///   - address: where to listen; port 0 takes any that is free.
+  ///   - key: demanded from clients as a bearer token. Nil is allowed on loopback only.
+  public init(
+    node: any NodeService, clock: any MeshClock, address: Endpoint, key: String? = nil,
+    bounds: Bounds = Bounds()
+  ) throws(GatewayError) {
+    guard address.isLoopback || !(key ?? "").isEmpty else { throw .keyRequired(address) }
+    self.node = node
+    self.clock = clock
+    self.address = address
+    self.key = key
+    self.bounds = bounds
+  }
+
+  /// Serves until the task is cancelled.
+  ///
+  /// - Parameter onListening: told once where the gateway listens.
+  /// - Throws: `GatewayError` where it cannot listen, `CancellationError` when cancelled.
+  public func run(
+    onListening: @escaping @Sendable (Endpoint) async -> Void = { _ in }
+  ) async throws {
+    var logger = Logger(label: "shoal.gateway")
+    logger.logLevel = .critical
+    let address = address
+    let application = Application(
+      router: router(),
+      server: .http1(configuration: .init(idleTimeout: .seconds(Int64(bounds.idleSeconds)))),
+      configuration: .init(
+        address: .hostname(address.host, port: Int(address.port)),
+        availableConnectionsDelegate: .maximum(bounds.connections, logger: logger)),
+      onServerRunning: { channel in
+        await onListening(address.bound(to: channel.localAddress?.port))
+      },
+      logger: logger)
+    do {
+      try await application.run()
+    } catch let error as IOError {
+      throw error.errnoCode == EADDRINUSE
+        ? GatewayError.addressInUse(address)
+        : GatewayError.cannotListen(address, code: error.errnoCode)
+    }
+    try Task.checkCancellation()
+  }
+
+  private func router() -> Router<BasicRequestContext> {
+    let counters = Counters()
+    let generating = Generating(
+      node: node, clock: clock, slots: StreamSlots(limit: bounds.streams), counters: counters)
+    let router = Router(context: BasicRequestContext.self)
+    router.middlewares.add(RefusalShape(counters: counters))
+    router.middlewares.add(SiteGuard(isLoopback: address.isLoopback))
+    router.middlewares.add(KeyCheck(key: key))
+    HealthRoute().add(to: router)
+    PeersRoute(node: node).add(to: router)
+    ModelsRoute(node: node).add(to: router)
+    PlanRoute(node: node).add(to: router)
+    RunRoute(generating: generating).add(to: router)
+    ImportRoute(node: node).add(to: router)
+    LeaveRoute(node: node).add(to: router)
+    OpenAIModelsRoute(node: node).add(to: router)
+    CompletionsRoute(generating: generating).add(to: router)
+    ChatRoute().add(to: router)
+    MetricsRoute(generating: generating).add(to: router)
+    return router
+  }
+}
+
+extension Endpoint {
+  /// The address without port and brackets.
+  var host: String {
+    let text = description.dropLast("\(port)".count + 1)
+    return text.hasPrefix("[") ? String(text.dropFirst().dropLast()) : String(text)
+  }
+
+  fileprivate func bound(to port: Int?) -> Endpoint {
+    Endpoint(address: address, port: port.flatMap { UInt16(exactly: $0) } ?? self.port) ?? self
+  }
+}

@@ -1,0 +1,204 @@
+// The terminal's client against a real gateway.
+
+import Foundation
+import ShoalGateway
+import ShoalInference
+import ShoalNode
+import ShoalProtocol
+import Synchronization
+import Testing
+
+struct ClientTests {
+  private static func request(
+    _ model: String = "tiny", tokens: Int = 3
+  ) -> RunRequest {
+    RunRequest(
+      GenerationRequest(
+        model: model, prompt: .tokens([5, 6]),
+        options: GenerationOptions(maximumTokens: tokens, sampling: .greedy, stop: ["x"]),
+        objective: .spread))
+  }
+
+  @Test func `a run tells every event in order and ends with the whole result`() async throws {
+    let node = FakeNode()
+    let (events, result) = try await served(node) { address in
+      var events: [RunEvent] = []
+      let result = try await GatewayClient(address: address).run(Self.request()) {
+        events.append($0)
+      }
+      return (events, result)
+    }
+    let id = node.peer.raw.hex
+    let share = RunResult.Member(id: id, share: 1)
+    #expect(
+      events == [
+        .fetching(peer: id, remainingBytes: 10, totalBytes: 30),
+        .started(
+          job: FakeNode.jobID.raw.hex, model: "tiny", manifest: FakeNode.entry.model.raw.hex,
+          plan: FakeNode.planID.raw.hex, peers: [share], promptTokens: [5, 6]),
+        .token(token: 0, text: "word0 "), .token(token: 1, text: "word1 "),
+        .token(token: 2, text: "word2 "),
+      ])
+    // The clock moves by 1 ms at each look: request, fetching, started, three tokens.
+    var timing = RunResult.Timing()
+    timing.promptSeconds = 0.001
+    timing.firstTokenSeconds = 0.003
+    timing.tokensPerSecond = 1_000
+    timing.stallSecondsMax = 0.001
+    #expect(
+      result
+        == RunResult(
+          job: FakeNode.jobID.raw.hex, model: "tiny", manifest: FakeNode.entry.model.raw.hex,
+          plan: FakeNode.planID.raw.hex, peers: [share], promptTokens: [5, 6], tokens: [0, 1, 2],
+          text: "word0 word1 word2 ", finish: "length", digest: FakeNode.digest.hex,
+          timing: timing))
+    let asked = try #require(node.requests.first)
+    #expect(asked.options == GenerationOptions(maximumTokens: 3, sampling: .greedy, stop: ["x"]))
+    #expect(asked.objective == .spread)
+  }
+
+  @Test func `the job ends when its client goes`() async throws {
+    let node = FakeNode(.hangs)
+    struct Enough: Error {}
+    try await served(node) { address in
+      await #expect(throws: Enough.self) {
+        try await GatewayClient(address: address).run(Self.request()) { event in
+          if case .token = event { throw Enough() }
+        }
+      }
+      // Returns only once the node saw the cancellation.
+      for await _ in node.cancelled.stream { break }
+    }
+  }
+
+  @Test func `a cancelled client ends its job`() async throws {
+    let node = FakeNode(.hangs)
+    try await served(node) { address in
+      let (tokens, continuation) = AsyncStream.makeStream(of: Void.self)
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask {
+          await #expect(throws: CancellationError.self) {
+            try await GatewayClient(address: address).run(Self.request()) { event in
+              if case .token = event { continuation.yield() }
+            }
+          }
+        }
+        for await _ in tokens { break }
+        group.cancelAll()
+      }
+      for await _ in node.cancelled.stream { break }
+    }
+  }
+
+  @Test func `a failure after the start is an event`() async throws {
+    let lost = PeerID(.repeated(9))
+    try await served(FakeNode(.fails(NodeError.failed(.peerLost(lost))))) { address in
+      await #expect {
+        try await GatewayClient(address: address).run(Self.request()) { _ in }
+      } throws: { error in
+        guard case ClientError.failed(let facts)? = error as? ClientError else { return false }
+        return facts.code == "peer_lost" && facts.message.contains(lost.short)
+      }
+    }
+  }
+
+  @Test func `an unknown model is refused before the answer begins`() async throws {
+    try await served(FakeNode()) { address in
+      await #expect {
+        try await GatewayClient(address: address).run(Self.request("huge")) { _ in }
+      } throws: { error in
+        guard case ClientError.refused(404, let facts)? = error as? ClientError else {
+          return false
+        }
+        return facts.code == "model_not_found"
+      }
+    }
+  }
+
+  @Test func `more generations than the bound are refused, and the place comes back`() async throws
+  {
+    var bounds = Gateway.Bounds()
+    bounds.streams = 1
+    let node = FakeNode(.hangs)
+    try await served(node, bounds: bounds) { address in
+      let client = GatewayClient(address: address)
+      struct Enough: Error {}
+      await #expect(throws: Enough.self) {
+        try await client.run(Self.request()) { event in
+          guard case .token = event else { return }
+          await #expect {
+            try await client.run(Self.request()) { _ in }
+          } throws: { error in
+            guard case ClientError.refused(503, let facts)? = error as? ClientError else {
+              return false
+            }
+            return facts.code == "busy"
+          }
+          throw Enough()
+        }
+      }
+      for await _ in node.cancelled.stream { break }
+    }
+  }
+
+  @Test func `peers, models and plans arrive as they were`() async throws {
+    let node = FakeNode()
+    try await served(node) { address in
+      let client = GatewayClient(address: address)
+      #expect(try await client.peers() == node.peers().map { PeerFacts($0) })
+      #expect(try await client.models() == node.models().map { ModelFacts($0) })
+      let plan = try await client.plan(model: "tiny", objective: .spread, context: 64)
+      let expected = PlanFacts(
+        try await node.plan(model: "tiny", objective: .spread, context: 64))
+      #expect(plan == expected)
+      #expect(plan.tokensPerSecond == 20)
+      #expect(plan.planMilliseconds == 2)
+      #expect(plan.excluded.map(\.reason) == ["does not offer to compute"])
+    }
+  }
+
+  @Test func `an import tells its progress and its model`() async throws {
+    try await served(FakeNode()) { address in
+      let client = GatewayClient(address: address)
+      var seen: [UInt64] = []
+      let model = try await client.importModel(path: "/models/tiny.gguf") { done, _ in
+        seen.append(done)
+      }
+      #expect(model == ModelFacts(FakeNode.entry))
+      #expect(seen == [1_000])
+      await #expect(throws: ClientError.self) {
+        try await client.importModel(path: "tiny.gguf") { _, _ in }
+      }
+    }
+  }
+
+  @Test func `leaving reaches the node`() async throws {
+    let node = FakeNode()
+    try await served(node) { try await GatewayClient(address: $0).leave() }
+    #expect(node.hasLeft)
+  }
+
+  @Test func `where nothing listens, no peer runs`() async throws {
+    let address = try await served(FakeNode()) { address in
+      #expect(await GatewayClient(address: address).isRunning())
+      return address
+    }
+    #expect(await !GatewayClient(address: address).isRunning())
+    await #expect(throws: ClientError.notRunning(address)) {
+      try await GatewayClient(address: address).peers()
+    }
+  }
+
+  @Test func `metrics count what was done`() async throws {
+    let text = try await served(FakeNode()) { address in
+      _ = try await GatewayClient(address: address).run(Self.request()) { _ in }
+      return try await raw(.GET, "/metrics", to: address).body
+    }
+    for line in [
+      "shoal_peers_alive 1", "shoal_jobs_total 1", "shoal_tokens_generated_total 3",
+      "shoal_prompt_tokens_total 2", "shoal_job_failures_total 0", "shoal_http_requests_total 2",
+    ] {
+      #expect(text.split(separator: "\n").contains(Substring(line)), "\(line)")
+    }
+  }
+}

@@ -1,0 +1,169 @@
+// A node that does what a test tells it, without a mesh.
+
+import ShoalGateway
+import ShoalInference
+import ShoalLedger
+import ShoalNode
+import ShoalProtocol
+import Synchronization
+
+/// Moves on by a millisecond at each look.
+final class StepClock: MeshClock {
+  private let milliseconds = Mutex<Int64>(0)
+
+  func now() -> Moment {
+    Moment(
+      nanoseconds: 1_000_000
+        * milliseconds.withLock { count in
+          count += 1
+          return count
+        })
+  }
+  func sleep(until deadline: Moment) async throws { try Task.checkCancellation() }
+  func unixMilliseconds() -> UInt64 { 1_700_000_000_000 }
+}
+
+extension Bytes32 {
+  static func repeated(_ byte: UInt8) -> Bytes32 {
+    Bytes32([UInt8](repeating: byte, count: 32)) ?? .zero
+  }
+}
+
+/// Answers prompts with the tokens 0, 1, 2 ... and the text "word0 word1 word2 ...".
+final class FakeNode: NodeService {
+  enum Behaviour: Sendable {
+    case answers
+    /// Waits for its cancellation after the first token.
+    case hangs
+    case fails(any Error & Sendable)
+    /// Tells more events at once than any client reads.
+    case floods
+  }
+
+  static let entry = ModelEntry(
+    publisher: PeerID(.repeated(1)), name: "tiny", revision: 1, model: ModelID(.repeated(2)),
+    byteCount: 1_000, isRetired: false, written: 1_600_000_000_000)
+  static let planID = PlanID(.repeated(4))
+  static let digest = Bytes32.repeated(5)
+  static let jobID = JobID(.repeated(6))
+
+  let peer = PeerID(.repeated(1))
+  private let behaviour: Behaviour
+  private let asked = Mutex<[GenerationRequest]>([])
+  private let left = Mutex(false)
+  /// Yields once a job that hangs was cancelled.
+  let cancelled = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+
+  init(_ behaviour: Behaviour = .answers) { self.behaviour = behaviour }
+
+  var requests: [GenerationRequest] { asked.withLock { $0 } }
+  var hasLeft: Bool { left.withLock { $0 } }
+
+  func peers() async -> [PeerStatus] {
+    let rate = WeightThroughput(f32: 1, f16: 1, q8: 1, q4: 1)
+    let record = CapabilityRecord(
+      peer: peer, version: 7, handshakeKey: .repeated(8), endpoints: [], profile: "desktop",
+      memory: MemoryFigures(total: .gibibytes(2), usable: .gibibytes(1)),
+      compute: ComputeFigures(cores: 4, matrixVector: rate))
+    return [
+      PeerStatus(
+        peer: peer, isSelf: true, state: .alive, record: record,
+        address: Endpoint("192.0.2.1:7433"), roundTrip: .microseconds(1_500))
+    ]
+  }
+
+  func models() async throws -> [ModelStatus] {
+    [ModelStatus(entry: Self.entry, held: 3, atoms: 9)]
+  }
+
+  func plan(
+    model: String, objective: PlanObjective, context: Int?
+  ) async throws -> PlannedModel {
+    guard model == "tiny" else { throw NodeError.unknownModel(model, known: ["tiny"]) }
+    return PlannedModel(
+      entry: Self.entry, manifest: .tiny, report: .tiny(objective, context: context ?? 2_048),
+      plan: Self.planID, view: ViewID(.repeated(3)), duration: .milliseconds(2))
+  }
+
+  func generate(
+    _ request: GenerationRequest, emit: @escaping @Sendable (GenerationEvent) -> Void
+  ) async throws -> GenerationOutcome {
+    asked.withLock { $0.append(request) }
+    let prompt: [UInt32] =
+      switch request.prompt {
+      case .text(let text): text.utf8.map { UInt32($0) }
+      case .tokens(let ids): ids
+      }
+    if case .fails(let error) = behaviour { throw error }
+    emit(.fetching(peer, remaining: ByteCount(UInt64(10)), total: ByteCount(UInt64(30))))
+    emit(
+      .started(
+        job: Self.jobID, model: Self.entry, plan: Self.planID,
+        members: [JobMember(peer: peer, sharePerMille: 1_000)], promptTokens: prompt))
+    switch behaviour {
+    case .answers, .fails: break
+    case .hangs:
+      emit(.token(GeneratedToken(token: 0, text: "word0 ", logits: [], cost: .zero)))
+      for await _ in AsyncStream<Never>.makeStream().stream {}
+      cancelled.continuation.yield()
+      throw CancellationError()
+    case .floods:
+      for _ in 0..<20_000 {
+        emit(.token(GeneratedToken(token: 0, text: "word0 ", logits: [], cost: .zero)))
+      }
+    }
+    let words = (0..<request.options.maximumTokens).map { "word\($0) " }
+    for (index, word) in words.enumerated() {
+      emit(.token(GeneratedToken(token: UInt32(index), text: word, logits: [], cost: .zero)))
+    }
+    return GenerationOutcome(
+      tokens: words.indices.map { UInt32($0) }, text: words.joined(), finish: .length,
+      digest: Self.digest)
+  }
+
+  func importModel(
+    path: String, name: String?, progress: @escaping @Sendable (UInt64, UInt64) -> Void
+  ) async throws -> ModelEntry {
+    guard path == "/models/tiny.gguf" else { throw LibraryError.unknownModel(path) }
+    progress(1_000, 1_000)
+    return Self.entry
+  }
+
+  func leave() async { left.withLock { $0 = true } }
+}
+
+extension ModelManifest {
+  static let tiny = ModelManifest(
+    architecture: "llama",
+    shape: Hyperparameters(
+      hidden: 32, layers: 1, heads: 4, keyValueHeads: 2, headDimension: 8, rotaryDimension: 8,
+      feedForward: 64, vocabulary: 64, context: 128, normEpsilon: 1e-5, rotaryBase: 10_000,
+      rotaryStyle: .interleaved, rotaryScaling: .none, keyValueType: .f32),
+    unitExponent: 20, tokenizer: BlobID(.repeated(9)), tokenizerByteCount: 1, chatTemplate: "",
+    format: .f32, atoms: [])
+}
+
+extension PlanReport {
+  static func tiny(_ objective: PlanObjective, context: Int) -> PlanReport {
+    let peer = PeerID(.repeated(1))
+    let estimate = TokenEstimate(
+      computeNanoseconds: 40_000_000, synchronisationNanoseconds: 10_000_000)
+    let slots = PerKind(attention: [0, 1], feedForward: [0, 1], vocabulary: [0, 1])
+    return PlanReport(
+      plan: ShardPlan(
+        plannerVersion: 1, model: ModelID(.repeated(2)), objective: objective, precision: .f32,
+        contextTokens: context, slotCounts: PerKind(attention: 2, feedForward: 2, vocabulary: 2),
+        stages: [
+          PlanStage(
+            layers: 0..<1, ranks: [PlanRank(peer: peer, slots: slots, residentBytes: 1_000)])
+        ]),
+      kind: .solo, estimate: estimate,
+      alternatives: [PlanAlternative(kind: .solo, peers: [peer], estimate: estimate)],
+      members: [
+        PlanMember(
+          peer: peer, stage: 0, sharePerMille: 1_000, headsPerLayer: 4, feedForwardColumns: 64,
+          vocabularyRows: 64, precision: .f32, bytes: ByteCount(UInt64(900)))
+      ],
+      excluded: [ExcludedPeer(peer: PeerID(.repeated(7)), reason: .notWilling)])
+  }
+}
