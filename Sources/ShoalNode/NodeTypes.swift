@@ -136,3 +136,21 @@ public enum NodeError: Error, Sendable, Hashable {
   case refused(PeerID, JobFailure)
   case failed(JobFailure)
 }
+
+extension NodeError: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .unknownModel(let name, let known):
+      "no model named \(name)"
+        + (known.isEmpty ? "; none is known yet" : "; known are \(known.joined(separator: ", "))")
+    case .emptyPrompt: "the prompt is empty"
+    case .promptTooLong(let tokens, let context):
+      "the prompt has \(tokens) tokens; the model's context is \(context)"
+    case .tokenOutOfRange(let token, let vocabulary):
+      "token \(token) is not in the vocabulary of \(vocabulary)"
+    case .notReachable(let peer, let reason): "the peer \(peer) cannot be reached: \(reason)"
+    case .refused(let peer, let failure): "the peer \(peer) refused: \(failure)"
+    case .failed(let failure): "\(failure)"
+    }
+  }
+}

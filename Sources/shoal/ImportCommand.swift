@@ -1,7 +1,8 @@
 // `shoal import FILE`: cuts a GGUF file into atoms in the store.
 
 import ArgumentParser
-import ShoalLedger
+import Foundation
+import ShoalGateway
 import ShoalProtocol
 
 struct ImportCommand: AsyncParsableCommand {
@@ -11,25 +12,20 @@ struct ImportCommand: AsyncParsableCommand {
   @Argument(help: "A GGUF file.") var file: String
   @Option(help: "What to call it (default: the file's name).") var name: String?
   @Flag(help: "Print facts as JSON.") var json = false
-  @OptionGroup var data: DataDirectory
+  @OptionGroup var peer: RunningPeer
 
   func run() async throws {
-    let store = try data.open()
     let bar = ProgressBar("importing")
-    let entry = try store.importModel(path: file, name: name) { bar.show($0, $1) }
-    bar.finish()
-    if json {
-      try JSONOutput.print(ImportFacts(entry))
+    let facts: ModelFacts
+    let path = URL(fileURLWithPath: file).path
+    if let client = try await peer.client() {
+      facts = try await client.importModel(path: path, name: name) { bar.show($0, $1) }
     } else {
-      print("\(entry.name)  \(ByteCount(entry.byteCount))  \(entry.model.raw.hex)")
+      let entry = try peer.data.open().importModel(path: path, name: name) { bar.show($0, $1) }
+      facts = ModelFacts(entry)
     }
+    bar.finish()
+    if json { return try JSONOutput.print(facts) }
+    print("\(facts.name)  \(ByteCount(facts.bytes))  \(facts.model)")
   }
-}
-
-/// `import --json` and one element of `models --json`.
-struct ImportFacts: Encodable {
-  let name: String
-  let model: String
-  let publisher: String
-  let bytes: UInt64
 }

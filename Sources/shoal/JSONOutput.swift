@@ -4,9 +4,11 @@ import Foundation
 
 enum JSONOutput {
   /// One value, on one line, keys sorted.
-  static func print(_ value: some Encodable) throws {
+  static func text(_ value: some Encodable) throws -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    Swift.print(String(decoding: try encoder.encode(value), as: UTF8.self))
+    return String(decoding: try encoder.encode(value), as: UTF8.self)
   }
+
+  static func print(_ value: some Encodable) throws { Swift.print(try text(value)) }
 }

@@ -1,8 +1,8 @@
-// `shoal models`: what the store has.
+// `shoal models`: what the mesh offers and how much of it is here.
 
 import ArgumentParser
 import Foundation
-import ShoalLedger
+import ShoalGateway
 import ShoalProtocol
 
 struct ModelsCommand: AsyncParsableCommand {
@@ -10,24 +10,22 @@ struct ModelsCommand: AsyncParsableCommand {
     commandName: "models", abstract: "Lists the models that there are.")
 
   @Flag(help: "Print facts as JSON.") var json = false
-  @OptionGroup var data: DataDirectory
+  @OptionGroup var peer: RunningPeer
 
   func run() async throws {
-    let models = try data.open().registry().models
-    if json { return try JSONOutput.print(models.map { ImportFacts($0) }) }
+    let models: [ModelFacts]
+    if let client = try await peer.client() {
+      models = try await client.models()
+    } else {
+      models = try peer.data.open().registry().models.map { ModelFacts($0) }
+    }
+    if json { return try JSONOutput.print(models) }
     if models.isEmpty { print("no models yet: `shoal import FILE` brings one in") }
     let width = models.map(\.name.count).max() ?? 0
-    for entry in models {
-      let name = entry.name.padding(toLength: width, withPad: " ", startingAt: 0)
-      print("\(name)  \(ByteCount(entry.byteCount))  \(entry.model.short)")
+    for model in models {
+      let name = model.name.padding(toLength: width, withPad: " ", startingAt: 0)
+      let held = model.held.flatMap { held in model.atoms.map { "  \(held) of \($0) atoms here" } }
+      print("\(name)  \(ByteCount(model.bytes))  \(model.model.prefix(8))\(held ?? "")")
     }
-  }
-}
-
-extension ImportFacts {
-  init(_ entry: ModelEntry) {
-    self.init(
-      name: entry.name, model: entry.model.raw.hex, publisher: entry.publisher.raw.hex,
-      bytes: entry.byteCount)
   }
 }

@@ -28,7 +28,46 @@ struct RunCommand: AsyncParsableCommand {
   @Flag(help: "Print facts as JSON when done.") var json = false
   @OptionGroup var data: DataDirectory
 
+  @Option(help: "What the plan is to be good at: latency, throughput or spread.")
+  var objective = PlanObjective.latency
+  @Option(help: "Also write the facts of --json to this file.") var facts: String?
+  @Option(name: .customLong("peer"), help: "The API of a peer, such as 127.0.0.1:7434.")
+  var peerAddress: String?
+
   func run() async throws {
+    let result: RunResult
+    if let client = try await client() {
+      result = try await MeshRun(client: client, isQuiet: json).run(meshRequest())
+    } else {
+      result = try await runHere()
+    }
+    if let facts { try JSONOutput.text(result).write(toFile: facts, atomically: true, encoding: .utf8) }
+    if json { return try JSONOutput.print(result) }
+    Terminal.write("\n")
+    Terminal.printError(Terminal.dim(RunSummary(result).text))
+  }
+
+  /// The running peer, unless what is asked for can only be done in this process.
+  private func client() async throws -> GatewayClient? {
+    let isLocal = solo || split != nil || kernel != nil || logits != nil || threads != nil
+    if isLocal { return nil }
+    var peer = RunningPeer()
+    peer.address = peerAddress
+    peer.data = data
+    return try await peer.client()
+  }
+
+  private func meshRequest() throws -> RunRequest {
+    let prompt: GenerationRequest.Prompt =
+      switch try promptInput() {
+      case .text(let text): .text(text)
+      case .tokens(let tokens): .tokens(tokens)
+      }
+    return RunRequest(
+      GenerationRequest(model: model, prompt: prompt, options: try options(), objective: objective))
+  }
+
+  private func runHere() async throws -> RunResult {
     let store = try data.open()
     let bar = ProgressBar("importing")
     let entry = try store.resolve(model) { bar.show($0, $1) }
@@ -38,18 +77,8 @@ struct RunCommand: AsyncParsableCommand {
       threads: threads ?? ProcessInfo.processInfo.activeProcessorCount,
       logitsPath: logits)
     let isQuiet = json
-    let result = try await SoloRun(store: store, entry: entry, request: request).run { text in
+    return try await SoloRun(store: store, entry: entry, request: request).run { text in
       if !isQuiet { Terminal.write(text) }
-    }
-    if json {
-      try JSONOutput.print(result)
-    } else {
-      Terminal.write("\n")
-      Terminal.printError(
-        Terminal.dim(
-          String(
-            format: "%d tokens, %.1f tokens/s, digest %@", result.tokens.count,
-            result.timing.tokensPerSecond, String(result.digest.prefix(16)))))
     }
   }
 

@@ -1,8 +1,6 @@
 // The numbers that fix a decoder's shape. Everything a plan, an atom or a forward pass needs to
 // know of a model beside its weights.
 
-public import ShoalProtocol
-
 public struct Hyperparameters: Sendable, Hashable {
   public var hidden: Int
   public var layers: Int
@@ -70,19 +68,4 @@ public struct Hyperparameters: Sendable, Hashable {
     }
     return self
   }
-}
-
-/// Why a model was refused. Each case names the key or tensor and carries the numbers.
-public enum ModelError: Error, Sendable, Hashable {
-  case unknownArchitecture(String, known: [String])
-  case missing(key: String)
-  case outOfRange(key: String, value: Int, allowed: ClosedRange<Int>)
-  case indivisible(key: String, value: Int, by: String, divisor: Int)
-  case notFinite(key: String)
-  case missingTensor(String)
-  case wrongShape(tensor: String, expected: [Int], found: [Int])
-  case unsupportedFormat(tensor: String, format: String)
-  case damagedAtom(BlobID, reason: String)
-  case damagedManifest(WireError)
-  case unsupportedFeature(String)
 }

@@ -6,4 +6,6 @@ public protocol DocumentStore: Sendable {
   func read(_ name: String) throws -> [UInt8]?
   /// `isSecret` keeps other users of the machine from reading it.
   func write(_ name: String, _ bytes: [UInt8], isSecret: Bool) throws
+  /// No effect where there is none.
+  func remove(_ name: String) throws
 }

@@ -15,6 +15,20 @@ public enum LibraryError: Error, Sendable, Hashable {
   case tooLarge(needed: ByteCount, available: ByteCount)
 }
 
+extension LibraryError: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .unknownModel(let model): "the model \(model) is not in this store"
+    case .lacks(let model, let atoms): "\(atoms) atoms of the model \(model) are not in this store"
+    case .damaged(let blob, let key):
+      "\(key) is damaged on disk (blob \(blob)); it was moved to quarantine: import the model again"
+        + " or let a peer fetch it"
+    case .tooLarge(let needed, let available):
+      "the model needs \(needed) of disk, \(available) are free"
+    }
+  }
+}
+
 /// Reads and writes models in a blob store. A manifest is a blob whose hash is the model's id.
 public struct ModelLibrary: Sendable {
   public let blobs: any BlobStore

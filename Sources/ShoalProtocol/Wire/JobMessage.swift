@@ -125,25 +125,6 @@ public struct StepCost: Hashable, Sendable {
   }
 }
 
-/// Why a job cannot go on, or cannot begin. Carried between peers; each case has its numbers.
-public enum JobFailure: Error, Hashable, Sendable {
-  case unknownModel(ModelID)
-  case planDiffers(mine: PlanID, yours: PlanID)
-  case notInPlan
-  case recordRefused(PeerID)
-  case noMemory(needed: UInt64, available: UInt64)
-  case missingAtoms(count: Int)
-  case damagedAtom(BlobID)
-  case staleTerm(mine: Term, yours: Term)
-  case peerLost(PeerID)
-  case deadline(PeerID, milliseconds: Int)
-  case protocolViolation(PeerID, WireError)
-  case numericRange(layer: Int)
-  case contextFull(limit: Int)
-  case busy(running: Int, limit: Int)
-  case cancelled
-}
-
 /// A message on a job stream.
 public enum JobMessage: Hashable, Sendable {
   /// Entry to rank.

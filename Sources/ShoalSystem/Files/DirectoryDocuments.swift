@@ -20,6 +20,13 @@ public struct DirectoryDocuments: DocumentStore {
     return Array(try Data(contentsOf: url))
   }
 
+  public func remove(_ name: String) throws {
+    let url = URL(fileURLWithPath: path).appendingPathComponent(name)
+    if FileManager.default.fileExists(atPath: url.path) {
+      try FileManager.default.removeItem(at: url)
+    }
+  }
+
   public func write(_ name: String, _ bytes: [UInt8], isSecret: Bool) throws {
     let url = URL(fileURLWithPath: path).appendingPathComponent(name)
     try Data(bytes).write(to: url, options: .atomic)

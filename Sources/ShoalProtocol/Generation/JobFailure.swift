@@ -1,0 +1,48 @@
+// Why a job ended badly: who, what, and the numbers.
+
+/// Why a job cannot go on, or cannot begin. Carried between peers; each case has its numbers.
+public enum JobFailure: Error, Hashable, Sendable {
+  case unknownModel(ModelID)
+  case planDiffers(mine: PlanID, yours: PlanID)
+  case notInPlan
+  case recordRefused(PeerID)
+  case noMemory(needed: UInt64, available: UInt64)
+  case missingAtoms(count: Int)
+  case damagedAtom(BlobID)
+  case staleTerm(mine: Term, yours: Term)
+  case peerLost(PeerID)
+  case deadline(PeerID, milliseconds: Int)
+  case protocolViolation(PeerID, WireError)
+  case numericRange(layer: Int)
+  case contextFull(limit: Int)
+  case busy(running: Int, limit: Int)
+  case cancelled
+}
+
+extension JobFailure: CustomStringConvertible {
+  /// One sentence for a person.
+  public var description: String {
+    switch self {
+    case .unknownModel(let model): "a peer cannot get the model \(model)"
+    case .planDiffers(let mine, let yours):
+      "the peers see different meshes (plan \(mine) here, \(yours) there); try again"
+    case .notInPlan: "a peer is not in the plan that it was shown"
+    case .recordRefused(let peer): "the record of \(peer) is out of date; try again"
+    case .noMemory(let needed, let available):
+      "a peer needs \(ByteCount(needed)) and may use \(ByteCount(available))"
+    case .missingAtoms(let count): "\(count) atoms of the model are held by nobody who answers"
+    case .damagedAtom(let blob): "the atom \(blob) is damaged on a peer's disk"
+    case .staleTerm(let mine, let yours):
+      "a step of attempt \(yours.value) came after attempt \(mine.value) had begun"
+    case .peerLost(let peer): "the peer \(peer) was lost"
+    case .deadline(let peer, let milliseconds):
+      "the peer \(peer) said nothing for \(milliseconds) ms"
+    case .protocolViolation(let peer, let error):
+      "the peer \(peer) sent what it must not: \(error)"
+    case .numericRange(let layer): "a number left its range in layer \(layer)"
+    case .contextFull(let limit): "the context of \(limit) tokens is full"
+    case .busy(let running, let limit): "a peer runs \(running) jobs already, at most \(limit)"
+    case .cancelled: "the job was cancelled"
+    }
+  }
+}

@@ -1,0 +1,38 @@
+// A generation through the peer that runs here: shows what happens, hands back what came of it.
+
+import Foundation
+import ShoalGateway
+import ShoalProtocol
+
+struct MeshRun {
+  let client: GatewayClient
+  let isQuiet: Bool
+
+  func run(_ request: RunRequest) async throws -> RunResult {
+    let bar = ProgressBar("fetching atoms")
+    return try await client.run(request) { event in
+      switch event {
+      case .fetching(_, let remaining, let total): bar.show(total - remaining, total)
+      case .started: bar.finish()
+      case .token(_, let text): if !isQuiet { Terminal.write(text) }
+      case .finished, .failed: break
+      }
+    }
+  }
+}
+
+/// The line behind a text.
+struct RunSummary {
+  let result: RunResult
+  init(_ result: RunResult) { self.result = result }
+
+  var text: String {
+    let shares = result.peers.map {
+      "\($0.id.prefix(8)) \(String(format: "%.1f", $0.share * 100))%"
+    }
+    return String(
+      format: "%d tokens, %.2f tokens/s, by %@, digest %@", result.tokens.count,
+      result.timing.tokensPerSecond, shares.joined(separator: ", "),
+      String(result.digest.prefix(16)))
+  }
+}

@@ -1,0 +1,194 @@
+// `shoal peer`: runs a peer until it is told to stop.
+
+import ArgumentParser
+import Foundation
+import ShoalGateway
+import ShoalInference
+import ShoalNode
+import ShoalProtocol
+import ShoalSecurity
+import ShoalSystem
+
+struct PeerCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "peer", abstract: "Runs a peer; with no flag at all it joins the LAN mesh.")
+
+  @Option(help: "lan, a descriptor file or an invite (default: what `shoal net join` kept, or lan).")
+  var network: String?
+  @Option(help: "Where peers reach this one (default: port 7432 of all addresses).")
+  var listen: String?
+  @Option(help: "Where clients reach it (default: 127.0.0.1:7434, or a free port).")
+  var api: String?
+  @Option(help: "A device profile to keep to, such as Peers/raspberry-pi-5.toml.")
+  var profile: String?
+  @Option(help: "Memory that Shoal may use, such as 6GiB.") var memory: MemorySize?
+  @Option(help: "Threads of one job (default: one for each core).") var threads: Int?
+  @OptionGroup var data: DataDirectory
+
+  func run() async throws {
+    let store = try data.open()
+    let network = try networkDescriptor(store)
+    if let warning = network.warning { Terminal.printError(warning) }
+    let device = try await device(store)
+    let sockets = try openSockets()
+    let node = try Node(
+      configuration(store, network, device, sockets), PeerCommand.system(store, sockets))
+    let signals = SignalStream()
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { await node.run() }
+      group.addTask { try await serveAPI(node, store, network, sockets) }
+      group.addTask {
+        for await _ in signals.signals { break }
+        await node.leave()
+      }
+      try await group.next()
+      group.cancelAll()
+    }
+    try? store.documents.remove(PeerCommand.addressDocument)
+  }
+
+  /// Holds the address of the API while a peer runs on this data directory.
+  static let addressDocument = "api"
+
+  // MARK: Parts
+
+  private func networkDescriptor(_ store: LocalStore) throws -> NetworkDescriptor {
+    if let network {
+      let source = try NetworkSource(network)
+      try source.check(at: .now())
+      return source.network
+    }
+    return try NetworkDescriptor.joined(store.documents) ?? .lan
+  }
+
+  private struct Device {
+    let profile: DeviceProfile
+    let isEmulated: Bool
+  }
+
+  private func device(_ store: LocalStore) async throws -> Device {
+    if let profile {
+      return Device(profile: try DeviceProfile(file: profile), isEmulated: true)
+    }
+    let own = try await Assessment.storedProfile(in: store.documents) {
+      Terminal.printError("measuring this device for a few seconds")
+    }
+    return Device(profile: own, isEmulated: false)
+  }
+
+  /// The usual port, or where that is taken and nobody asked for it, any.
+  private func openSockets() throws -> PeerSockets {
+    if let listen {
+      guard let endpoint = Endpoint(listen) else {
+        throw ValidationError("--listen is an address and a port, such as 0.0.0.0:7432")
+      }
+      return try PeerSockets.open(listen: endpoint)
+    }
+    guard let usual = Endpoint("0.0.0.0:7432"), let any = Endpoint("0.0.0.0:0") else {
+      preconditionFailure("two addresses that can be read")
+    }
+    do throws(ListenError) {
+      return try PeerSockets.open(listen: usual)
+    } catch {
+      guard case .addressInUse = error else { throw error }
+      return try PeerSockets.open(listen: any)
+    }
+  }
+
+  private func configuration(
+    _ store: LocalStore, _ network: NetworkDescriptor, _ device: Device, _ sockets: PeerSockets
+  ) -> NodeConfiguration {
+    let cores = ProcessInfo.processInfo.activeProcessorCount
+    return NodeConfiguration(
+      network: network, identity: store.identity,
+      record: CapabilityRecord(
+        device.profile, peer: store.identity, isEmulated: device.isEmulated,
+        endpoints: sockets.localEndpoints, memory: memory?.bytes, host: hostName),
+      resources: ComputeResources(
+        kernels: Kernels(), threadsPerJob: max(1, threads ?? (device.isEmulated ? 1 : cores)),
+        emulated: device.isEmulated ? device.profile : nil),
+      bootstrap: network.bootstrap.compactMap { Endpoint($0) },
+      waiting: device.isEmulated ? .sleep : .adaptive)
+  }
+
+  /// Peers of one host fail together, unless they only play other devices.
+  private var hostName: String { profile == nil ? ProcessInfo.processInfo.hostName : "" }
+
+  private static func system(_ store: LocalStore, _ sockets: PeerSockets) -> NodeSystem {
+    NodeSystem(
+      datagrams: sockets.datagrams, streams: sockets.streams, blobs: store.library.blobs,
+      documents: store.documents, clock: SystemClock(), random: Entropy(),
+      threads: SystemThreads(), openFile: { try MappedFile(path: $0) })
+  }
+
+  // MARK: API
+
+  private func serveAPI(
+    _ node: Node, _ store: LocalStore, _ network: NetworkDescriptor, _ sockets: PeerSockets
+  ) async throws {
+    let mesh = sockets.localEndpoints.map(\.description).joined(separator: ", ")
+    let announce: @Sendable (Endpoint) -> Void = { address in
+      try? store.documents.write(
+        PeerCommand.addressDocument, Array("\(address)".utf8), isSecret: false)
+      Terminal.write(
+        "peer \(node.peer) of network \(network.name) on \(mesh)\napi http://\(address)\n")
+    }
+    let key = ProcessInfo.processInfo.environment["SHOAL_API_KEY"]
+    if let api {
+      guard let address = Endpoint(api) else {
+        throw ValidationError("--api is an address and a port, such as 127.0.0.1:7434")
+      }
+      return try await Gateway(node: node, clock: SystemClock(), address: address, key: key)
+        .run(onListening: announce)
+    }
+    guard let usual = Endpoint("127.0.0.1:7434"), let any = Endpoint("127.0.0.1:0") else {
+      preconditionFailure("two addresses that can be read")
+    }
+    do {
+      try await Gateway(node: node, clock: SystemClock(), address: usual, key: key)
+        .run(onListening: announce)
+    } catch GatewayError.addressInUse {
+      try await Gateway(node: node, clock: SystemClock(), address: any, key: key)
+        .run(onListening: announce)
+    }
+  }
+}
+
+extension CapabilityRecord {
+  /// What a device's profile makes its peer say.
+  init(
+    _ profile: DeviceProfile, peer: PeerIdentity, isEmulated: Bool, endpoints: [Endpoint],
+    memory: ByteCount?, host: String
+  ) {
+    let decode = profile.decodeBytesPerSecond
+    self.init(
+      peer: peer.id, version: 1, handshakeKey: peer.staticKey.key.raw,
+      endpoints: Array(endpoints.prefix(Limits.endpointsPerPeer)), profile: profile.id,
+      emulationFactor: isEmulated ? profile.emulationPerMille : 0,
+      failureDomain: String(host.prefix(48)),
+      latencyPriorMicroseconds: profile.link.latencyPriorMicroseconds,
+      memory: MemoryFigures(total: profile.memory, usable: memory ?? profile.usableMemory),
+      compute: ComputeFigures(
+        cores: UInt16(clamping: ProcessInfo.processInfo.activeProcessorCount),
+        kernels: KernelClasses(KernelPath.available),
+        matrixVector: WeightThroughput(
+          f32: BucketedFigure(decode.f32), f16: BucketedFigure(decode.f16),
+          q8: BucketedFigure(decode.q8_0), q4: BucketedFigure(decode.q4_0)),
+        matrixMatrix: BucketedFigure(profile.prefillOperationsPerSecond)),
+      linkBandwidth: BucketedFigure(profile.link.bytesPerSecond), disk: profile.disk)
+  }
+}
+
+extension KernelClasses {
+  init(_ paths: [KernelPath]) {
+    self = []
+    for path in paths {
+      switch path {
+      case .avx512: formUnion([.avx512, .avx512VNNI])
+      case .avx2: formUnion(.avx2)
+      case .neon: formUnion([.neon, .neonDotProduct])
+      case .reference: break
+      }
+    }
+  }
+}
