@@ -3,6 +3,7 @@
 import ArgumentParser
 import Foundation
 import ShoalGateway
+import ShoalLedger
 import ShoalProtocol
 
 struct ModelsCommand: AsyncParsableCommand {

@@ -1,9 +1,9 @@
 // `shoal plan MODEL`: who would compute what, why, and what else there was.
 
-import ArgumentParser
+public import ArgumentParser
 import Foundation
 import ShoalGateway
-import ShoalProtocol
+public import ShoalProtocol
 
 extension PlanObjective: ExpressibleByArgument {
   public init?(argument: String) {

@@ -8,5 +8,16 @@ struct Shoal: AsyncParsableCommand {
     commandName: "shoal",
     abstract: "Runs one transformer across the machines you already own.",
     version: "0.1.0",
-    subcommands: [RunCommand.self, ImportCommand.self, ModelsCommand.self])
+    subcommands: [
+      PeerCommand.self,
+      RunCommand.self,
+      ImportCommand.self,
+      ModelsCommand.self,
+      PeersCommand.self,
+      PlanCommand.self,
+      LeaveCommand.self,
+      AssessCommand.self,
+      NetCommand.self,
+      EmulateCommand.self,
+    ])
 }

@@ -21,6 +21,9 @@ public struct PeerFacts: Codable, Sendable, Hashable {
   /// What plans may fill.
   public let usableBytes: UInt64
   public let cores: Int
+  /// By how much the device that the peer plays is slowed: 28 is a twenty-eighth of its speed, 1 its
+  /// own. Nil for a peer that plays none.
+  public let emulated: Double?
 
   public init(_ status: PeerStatus) {
     id = status.peer.raw.hex
@@ -32,6 +35,8 @@ public struct PeerFacts: Codable, Sendable, Hashable {
     roundTripMilliseconds = status.roundTrip.map { $0.inSeconds * 1_000 }
     usableBytes = status.record.memory.usable.bytes
     cores = Int(status.record.compute.cores)
+    let factor = status.record.emulationFactor
+    emulated = factor == 0 ? nil : 1_000 / Double(factor)
   }
 }
 
