@@ -1,0 +1,70 @@
+// `shoal net invite`: a signed, expiring text that lets somebody else in.
+
+import ArgumentParser
+import ShoalNode
+import ShoalSecurity
+import ShoalSystem
+
+struct NetInviteCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "invite", abstract: "Prints an invite, signed by this data directory's identity.",
+    discussion: """
+      An invite to a private network carries its key: whoever reads the text can join, and still \
+      holds the key when the invite has expired. Pass it on as you would a password.
+      """)
+
+  @OptionGroup var network: NetworkArgument
+  @Option(help: "How long it is good for: 30m, 12h, 7d or 2w.") var expires = InviteSpan.week
+  @Option(help: "How many peers may use it.") var uses: UInt16 = 1
+  @Flag(help: "Print facts as JSON.") var json = false
+  @OptionGroup var data: DataDirectory
+
+  func validate() throws {
+    guard uses > 0 else { throw ValidationError("--uses is at least 1") }
+  }
+
+  func run() throws {
+    let descriptor = try network.source(data).network
+    var generator = RandomSourceGenerator(Entropy())
+    let invite = Invite(
+      to: descriptor, by: try data.open().identity,
+      expiresAt: UnixTime(seconds: UnixTime.now().seconds + expires.seconds), useLimit: uses,
+      using: &generator)
+    if json {
+      try JSONOutput.print(
+        InviteOutput(
+          text: invite.text, network: NetworkFactsOutput(.invite(invite), withKey: false)))
+    } else {
+      print(invite.text)
+    }
+  }
+
+  private struct InviteOutput: Encodable {
+    let text: String
+    let network: NetworkFactsOutput
+  }
+}
+
+/// A length of time as people write it.
+struct InviteSpan: ExpressibleByArgument {
+  let seconds: UInt64
+
+  static let week = InviteSpan(seconds: 604_800)
+  private static let units: [Character: UInt64] = [
+    "m": 60, "h": 3_600, "d": 86_400, "w": 604_800,
+  ]
+
+  private init(seconds: UInt64) { self.seconds = seconds }
+
+  /// A positive number and a unit; at most ten years.
+  init?(argument: String) {
+    guard let unit = argument.last.flatMap({ Self.units[$0] }),
+      let count = UInt64(argument.dropLast()), count > 0,
+      case let (seconds, overflow) = count.multipliedReportingOverflow(by: unit), !overflow,
+      seconds <= 10 * 366 * 86_400
+    else { return nil }
+    self.seconds = seconds
+  }
+
+  var defaultValueDescription: String { "\(seconds / 86_400)d" }
+}
