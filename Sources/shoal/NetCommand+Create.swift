@@ -64,10 +64,10 @@ struct NetCreateCommand: ParsableCommand {
     return stem.hasPrefix(".") ? "network\(stem)" : stem
   }
 
+  /// A name may not resolve here and still be right; a port is always needed.
   private func check(_ address: String) throws {
-    let port = address.lastIndex(of: ":").flatMap { UInt16(address[address.index(after: $0)...]) }
-    guard let port, port > 0, !address.hasPrefix(":") else {
-      throw UserError("--bootstrap \(address) has no port: write host:port, such as 192.0.2.1:7432")
+    guard Endpoint(address) != nil || Endpoint.split(address) != nil else {
+      throw UserError("--bootstrap \(AddressError.noPort(address))")
     }
   }
 }

@@ -14,7 +14,7 @@ private func privateNetwork() throws -> NetworkDescriptor {
   var generator = RandomSourceGenerator(Entropy())
   return try NetworkDescriptor(
     name: "home", admission: .invite, privateKey: NetworkKey(using: &generator),
-    bootstrap: ["192.0.2.1:7433"])
+    bootstrap: ["192.0.2.1:7432"])
 }
 
 private func invite(to network: NetworkDescriptor, seconds: UInt64) throws -> Invite {

@@ -3,6 +3,9 @@
 public import ShoalProtocol
 
 extension DeviceProfile {
+  /// The figures as they are: those of a slowed profile are slowed, and its factor is not written,
+  /// since a reader would slow them again.
+  ///
   /// - Parameters:
   ///   - comment: one line for whoever opens the file.
   ///   - sources: where figures come from, by `section.key`, each `TAG: note` (Peers/README.md).
