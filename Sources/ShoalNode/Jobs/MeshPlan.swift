@@ -8,6 +8,8 @@ internal import ShoalSecurity
 public struct MeshPlan: Sendable {
   public let report: PlanReport
   public let id: PlanID
+  /// How long steps of this plan may take.
+  let patience: StepPatience
 
   /// - Parameters:
   ///   - records: in any order; the plan depends on the set alone.
@@ -24,6 +26,11 @@ public struct MeshPlan: Sendable {
       request,
       over: records.map { DeviceCapacity($0, synchronisationNanoseconds: waiting) })
     id = unsafe report.plan.id(hash: BLAKE2b.contentHash)
+    let working = Set(report.plan.peers)
+    let slack = records.filter { working.contains($0.peer) }.map(MeshPlan.linkSlack).max()
+    patience = StepPatience(
+      tokenEstimate: .nanoseconds(Int64(clamping: min(report.estimate.nanoseconds, 1 << 40))),
+      linkSlack: slack ?? .zero, sums: ForwardPass.sums(layers: manifest.shape.layers))
   }
 
   /// What a sum costs in waiting, from the records alone: a wired LAN's, stretched by the largest
@@ -48,9 +55,10 @@ public struct MeshPlan: Sendable {
   /// Working peers by rank.
   var members: [PeerID] { report.plan.stages.first?.ranks.map(\.peer) ?? [] }
 
-  var patience: StepPatience {
-    StepPatience(
-      tokenEstimate: .nanoseconds(Int64(clamping: min(report.estimate.nanoseconds, 1 << 40))))
+  /// The prior of a peer's link, stretched like everything else of an emulated device.
+  private static func linkSlack(_ record: CapabilityRecord) -> Duration {
+    let perMille = Int64(record.emulationFactor == 0 ? 1_000 : record.emulationFactor)
+    return .microseconds(Int64(record.latencyPriorMicroseconds) * 1_000 / perMille)
   }
 }
 

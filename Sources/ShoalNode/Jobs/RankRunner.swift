@@ -10,16 +10,24 @@ internal import ShoalSecurity
 public struct StepPatience: Sendable, Hashable {
   /// What the plan says a token takes.
   public let tokenEstimate: Duration
+  /// What the slowest link of the plan may take, by its prior: 10 ms desktop, 50 ms mobile.
+  public let linkSlack: Duration
+  /// Sums of one step.
+  public let sums: Int
 
-  public init(tokenEstimate: Duration) { self.tokenEstimate = tokenEstimate }
+  public init(tokenEstimate: Duration, linkSlack: Duration = .zero, sums: Int = 0) {
+    self.tokenEstimate = tokenEstimate
+    self.linkSlack = linkSlack
+    self.sums = sums
+  }
 
-  /// For one sum of a step of `tokens`.
+  /// For one sum of a step of `tokens`. Ranks notice a silent one sooner than the entry does.
   public func forSum(tokens: Int) -> Duration {
-    .milliseconds(1_200) + tokenEstimate * (3 * tokens)
+    .milliseconds(1_200) + tokenEstimate * (3 * tokens) + linkSlack
   }
   /// For the whole step, as the entry waits for it.
   public func forStep(tokens: Int) -> Duration {
-    .milliseconds(1_600) + tokenEstimate * (4 * tokens)
+    .milliseconds(1_600) + tokenEstimate * (4 * tokens) + linkSlack * sums
   }
 }
 

@@ -31,14 +31,14 @@ extension Endpoint {
   public static func resolve(_ address: String) throws(AddressError) -> [Endpoint] {
     if let endpoint = Endpoint(address) { return [endpoint] }
     guard let (host, port) = split(address) else { throw .noPort(address) }
-    var hints = addrinfo()
+    var hints = unsafe addrinfo()
     // One entry for each address; else there is one for each kind of socket too.
     #if canImport(Darwin) || canImport(Musl)
-      hints.ai_socktype = SOCK_DGRAM
+      unsafe hints.ai_socktype = SOCK_DGRAM
     #else
-      hints.ai_socktype = Int32(SOCK_DGRAM.rawValue)
+      unsafe hints.ai_socktype = Int32(SOCK_DGRAM.rawValue)
     #endif
-    hints.ai_flags = AI_ADDRCONFIG
+    unsafe hints.ai_flags = AI_ADDRCONFIG
     var list: UnsafeMutablePointer<addrinfo>?
     let code = unsafe getaddrinfo(host, nil, &hints, &list)
     defer { if let list = unsafe list { unsafe freeaddrinfo(list) } }
