@@ -13,7 +13,7 @@ testnet/local.sh [--peers N] [--topology FILE] [--model FILE] [--prompt TEXT] [-
   --topology FILE   the devices (default: testnet/topologies/household.toml)
   --model FILE      a GGUF file (default: the demo model of this repository)
   --prompt TEXT     what to continue
-  --tokens N        how many tokens to tell (default: 48)
+  --tokens N        how many tokens to tell (default: 24)
   --keep            leave the peers running, and say how to reach them
   --json            one line of facts at the end instead of tables
 TEXT
@@ -24,7 +24,7 @@ cd "$root"
 topology=testnet/topologies/household.toml
 model=testnet/demo-model/shoal-stories-q8_0.gguf
 prompt="Once upon a time"
-tokens=48 peers=0 keep=false json=false
+tokens=24 peers=0 keep=false json=false
 
 while [ $# -gt 0 ]; do
   case "$1" in
@@ -140,7 +140,7 @@ if ! $json; then "$shoal" peers --data "$last"; fi
 # --- the story -----------------------------------------------------------------------------------
 
 say ""
-say "objective spread: every device works, though alone one of them would be faster"
+say "objective spread: every device works; a model of a few megabytes would run fastest alone"
 tell() {
   local facts=$1
   shift
@@ -173,9 +173,16 @@ else
   say ""
   cat "$run/plan.txt"
   say ""
-  say "mesh of $peers:            $(fact "$run/mesh.json" tokensPerSecond) tokens/s (emulated at $factor/1000)"
-  say "fastest device alone: $(fact "$run/device.json" tokensPerSecond) tokens/s (emulated at $factor/1000)"
-  say "this host, no device: $(fact "$run/alone.json" tokensPerSecond) tokens/s"
+  # Measured here, and what that stands for on the devices themselves.
+  speed() {
+    awk -v name="$1" -v here="$(fact "$2" tokensPerSecond)" -v factor="$factor" \
+      'BEGIN { printf "%-22s %8.2f tokens/s here, %9.1f on the devices\n", name, here, here * 1000 / factor }'
+  }
+  speed "mesh of $peers:" "$run/mesh.json"
+  plain() { awk -v name="$1" -v here="$(fact "$2" tokensPerSecond)" \
+    'BEGIN { printf "%-22s %8.2f tokens/s here\n", name, here }'; }
+  plain "fastest device alone:" "$run/device.json"
+  plain "this host, no device:" "$run/alone.json"
   say "tokens and logits equal the one-peer run: $same (digest $(digest "$run/mesh.json" | cut -c 1-16))"
 fi
 [ $same = yes ] || fail "the mesh and one peer differ"

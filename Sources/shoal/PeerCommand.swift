@@ -13,7 +13,8 @@ struct PeerCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "peer", abstract: "Runs a peer; with no flag at all it joins the LAN mesh.")
 
-  @Option(help: "lan, a descriptor file or an invite (default: what `shoal net join` kept, or lan).")
+  @Option(
+    help: "lan, a descriptor file or an invite (default: what `shoal net join` kept, or lan).")
   var network: String?
   @Option(help: "Where peers reach this one (default: port 7432 of all addresses).")
   var listen: String?
@@ -107,8 +108,20 @@ struct PeerCommand: AsyncParsableCommand {
       resources: ComputeResources(
         kernels: Kernels(), threadsPerJob: max(1, threads ?? (device.isEmulated ? 1 : cores)),
         emulated: device.isEmulated ? device.profile : nil),
-      bootstrap: network.bootstrap.compactMap { Endpoint($0) },
+      bootstrap: PeerCommand.addresses(network.bootstrap),
       waiting: device.isEmulated ? .sleep : .adaptive)
+  }
+
+  /// Every address of every name; a name that has none is said, and the others still serve.
+  private static func addresses(_ names: [String]) -> [Endpoint] {
+    names.flatMap { name in
+      do throws(AddressError) {
+        return try Endpoint.resolve(name)
+      } catch {
+        Terminal.printError("bootstrap \(error)")
+        return []
+      }
+    }
   }
 
   /// Peers of one host fail together, unless they only play other devices.
@@ -175,7 +188,9 @@ extension CapabilityRecord {
           f32: BucketedFigure(decode.f32), f16: BucketedFigure(decode.f16),
           q8: BucketedFigure(decode.q8_0), q4: BucketedFigure(decode.q4_0)),
         matrixMatrix: BucketedFigure(profile.prefillOperationsPerSecond)),
-      linkBandwidth: BucketedFigure(profile.link.bytesPerSecond), disk: profile.disk)
+      linkBandwidth: BucketedFigure(profile.link.bytesPerSecond),
+      linkLatencyMicroseconds: UInt32(clamping: profile.link.latencyMicroseconds),
+      disk: profile.disk)
   }
 }
 

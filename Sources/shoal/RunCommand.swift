@@ -41,7 +41,9 @@ struct RunCommand: AsyncParsableCommand {
     } else {
       result = try await runHere()
     }
-    if let facts { try JSONOutput.text(result).write(toFile: facts, atomically: true, encoding: .utf8) }
+    if let facts {
+      try JSONOutput.text(result).write(toFile: facts, atomically: true, encoding: .utf8)
+    }
     if json { return try JSONOutput.print(result) }
     Terminal.write("\n")
     Terminal.printError(Terminal.dim(RunSummary(result).text))

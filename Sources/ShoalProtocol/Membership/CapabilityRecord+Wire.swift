@@ -21,6 +21,7 @@ extension CapabilityRecord {
     writer.integer(memory.usable.bytes)
     write(compute, to: &writer)
     writer.integer(linkBandwidth.code)
+    writer.integer(linkLatencyMicroseconds)
     writer.integer(disk.bytes)
     writer.list(models.sorted { $0.model < $1.model }) { writer, holding in
       writer.id(holding.model)
@@ -67,6 +68,7 @@ extension CapabilityRecord {
       usable: ByteCount(try reader.integer(UInt64.self)))
     compute = try reader.computeFigures()
     linkBandwidth = try reader.figure("link bandwidth")
+    linkLatencyMicroseconds = try reader.integer()
     disk = ByteCount(try reader.integer(UInt64.self))
     models = try reader.holdings()
     announcementCursor = try reader.flag("cursor") ? try reader.integer() : nil

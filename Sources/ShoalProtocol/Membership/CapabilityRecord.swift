@@ -28,6 +28,8 @@ public struct CapabilityRecord: Hashable, Sendable {
   public var compute: ComputeFigures
   /// Bytes per second through the network interface, one way.
   public var linkBandwidth: BucketedFigure
+  /// What this peer's own link takes one way, where its profile states it; 0: not stated.
+  public var linkLatencyMicroseconds: UInt32
   /// Disk that Shoal may fill.
   public var disk: ByteCount
 
@@ -42,7 +44,8 @@ public struct CapabilityRecord: Hashable, Sendable {
     failureDomain: String = "", clique: String = "",
     latencyPriorMicroseconds: UInt32 = LatencyPrior.desktopMicroseconds,
     memory: MemoryFigures, compute: ComputeFigures, linkBandwidth: BucketedFigure = 0,
-    disk: ByteCount = .zero, models: [ModelHolding] = [], announcementCursor: UInt64? = nil
+    linkLatencyMicroseconds: UInt32 = 0, disk: ByteCount = .zero, models: [ModelHolding] = [],
+    announcementCursor: UInt64? = nil
   ) {
     self.peer = peer
     self.version = version
@@ -57,6 +60,7 @@ public struct CapabilityRecord: Hashable, Sendable {
     self.memory = memory
     self.compute = compute
     self.linkBandwidth = linkBandwidth
+    self.linkLatencyMicroseconds = linkLatencyMicroseconds
     self.disk = disk
     self.models = models.sorted { $0.model < $1.model }
     self.announcementCursor = announcementCursor

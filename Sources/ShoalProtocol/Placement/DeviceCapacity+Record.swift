@@ -1,8 +1,8 @@
 // A capability record, as signed by its peer, in the planner's terms.
 
 extension DeviceCapacity {
-  /// `synchronisationNanoseconds` is what one sum costs in waiting: no record states it, so it is an
-  /// input of the plan like the records themselves.
+  /// `synchronisationNanoseconds` is what one sum costs in waiting beside the peer's own link: no
+  /// record states it, so it is an input of the plan like the records themselves.
   public init(
     _ record: CapabilityRecord, synchronisationNanoseconds: UInt64 = lanSynchronisation
   ) {
@@ -14,7 +14,8 @@ extension DeviceCapacity {
         f32: rates.f32.value, f16: rates.f16.value, q8_0: rates.q8.value, q4_0: rates.q4.value),
       prefillOperationsPerSecond: record.compute.matrixMatrix.value,
       linkBytesPerSecond: link == 0 ? DeviceCapacity.lanBytesPerSecond : link,
-      synchronisationNanoseconds: synchronisationNanoseconds,
+      synchronisationNanoseconds: Saturating.sum(
+        synchronisationNanoseconds, UInt64(record.linkLatencyMicroseconds) * 1_000),
       latencyPriorMicroseconds: UInt64(record.latencyPriorMicroseconds),
       numerics: record.compute.numerics, isWilling: record.services.contains(.compute),
       failureDomain: DeviceCapacity.domain(record),
