@@ -20,13 +20,18 @@ struct HTTPExchange: Sendable {
     take: (_ status: Int, ByteBuffer) async throws -> Void
   ) async throws {
     let connection = try await connect()
+    var isAnswered = false
     do {
       try await connection.executeThenClose { inbound, outbound in
         try await write(method, path, body: body, to: outbound)
         try await read(inbound, take: take)
+        isAnswered = true
       }
     } catch is IOError {
       throw ClientError.lost(address)
+    } catch is ChannelError {
+      // The peer closes first, as it was asked to; after the answer that is no loss.
+      guard isAnswered else { throw ClientError.lost(address) }
     } catch is HTTPParserError {
       throw ClientError.notAPeer(address, status: nil)
     }
@@ -62,9 +67,11 @@ struct HTTPExchange: Sendable {
       headers.add(name: "Content-Length", value: "\(body.count)")
     }
     let head = HTTPRequestHead(version: .http1_1, method: method, uri: path, headers: headers)
-    try await outbound.write(.head(head))
-    if let body { try await outbound.write(.body(.byteBuffer(ByteBuffer(bytes: body)))) }
-    try await outbound.write(.end(nil))
+    // In one piece: a peer that answers the head at once would close before a second one.
+    var parts: [HTTPClientRequestPart] = [.head(head)]
+    if let body { parts.append(.body(.byteBuffer(ByteBuffer(bytes: body)))) }
+    parts.append(.end(nil))
+    try await outbound.write(contentsOf: parts)
   }
 
   private func read(

@@ -25,20 +25,24 @@ struct StreamDoor: Sendable {
   func dial(_ record: CapabilityRecord, _ hello: StreamHello) async throws -> SealedLink {
     var last: any Error = DoorError.noAddress(record.peer)
     for endpoint in record.endpoints {
-      // A peer without the faster cipher closes on its offer; one that has it refuses any other.
-      for suites in [party.suites, .chaChaPolyOnly] {
+      do {
+        return try await open(record, hello, at: endpoint, suites: party.suites)
+      } catch LinkError.closed {
+        // A peer without the faster cipher closes on its offer; one that has it refuses any other.
         do {
-          let link = try await connect(to: record, at: endpoint, suites: suites)
-          try link.send(.hello, hello.bytes)
-          return link
-        } catch {
-          last = error
-          if case LinkError.refused = error { break }
-        }
-        if suites == .chaChaPolyOnly { break }
-      }
+          return try await open(record, hello, at: endpoint, suites: .chaChaPolyOnly)
+        } catch { last = error }
+      } catch { last = error }
     }
     throw last
+  }
+
+  private func open(
+    _ record: CapabilityRecord, _ hello: StreamHello, at endpoint: Endpoint, suites: CipherSuites
+  ) async throws -> SealedLink {
+    let link = try await connect(to: record, at: endpoint, suites: suites)
+    try link.send(.hello, hello.bytes)
+    return link
   }
 
   private func connect(

@@ -1,0 +1,164 @@
+#!/usr/bin/env bash
+# Shows what a mesh of three real processes does with a killed peer, a stopped peer, damaged bytes on
+# disk, garbage on every port, and a listener on the wire. Prints what it saw; exits 1 where a bound
+# is broken. Linux only; the capture needs tcpdump and the right to use it.
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$root"
+shoal="$(swift build -c release --show-bin-path)/shoal"
+[ -x "$shoal" ] || { printf 'build first: swift build -c release\n' >&2; exit 1; }
+model=${1:-testnet/demo-model/shoal-stories-q8_0.gguf}
+run=$(mktemp -d "${TMPDIR:-/tmp}/shoal-faults.XXXXXX")
+declare -A pids
+capture=""
+finish() {
+  for pid in "${pids[@]}" $capture; do kill -KILL "$pid" 2>/dev/null || true; done
+  wait 2>/dev/null || true
+  rm -rf "$run"
+}
+trap finish EXIT
+trap 'exit 130' INT TERM
+
+broken=0
+now() { echo $(($(date +%s%N) / 1000000)); }
+# claim NAME ACTUAL LIMIT UNIT
+claim() {
+  local verdict=holds
+  [ "$2" -le "$3" ] || { verdict=BROKEN; broken=1; }
+  printf '%-58s %6d %s (at most %d) %s\n' "$1" "$2" "$4" "$3" "$verdict"
+}
+start() {
+  "$shoal" peer --data "$run/$1" --listen 127.0.0.1:0 --api 127.0.0.1:0 --threads 1 \
+    >>"$run/$1.log" 2>&1 &
+  pids[$1]=$!
+}
+await() {
+  local tries=0
+  until "$@" >/dev/null 2>&1; do
+    tries=$((tries + 1))
+    [ $tries -lt 600 ] || { printf 'waited a minute for: %s\n' "$*" >&2; exit 1; }
+    sleep 0.1
+  done
+}
+alive() { [ "$("$shoal" peers --data "$run/three" --json | grep -o '"state":"alive"' | wc -l)" -eq "$1" ]; }
+whole() { "$shoal" models --data "$run/$1" --json | grep -q '"held"'; }
+ask() {
+  "$shoal" run story "Once upon a time" -n "$1" --temperature 0 --objective spread \
+    --data "$run/three" --facts "$run/facts.json"
+}
+digest() { sed -n 's/.*"digest":"\([0-9a-f]*\)".*/\1/p' "$run/facts.json"; }
+# Signal $2 to peer $1 while a job runs; how long until the client hears, and until the next answer.
+strike() {
+  rm -f "$run/out"
+  ask 2000 >"$run/out" 2>"$run/err" &
+  local client=$! from heard
+  await test -s "$run/out"
+  from=$(now)
+  kill "-$2" "${pids[$1]}"
+  if wait "$client"; then printf 'the job did not notice\n'; broken=1; fi
+  heard=$(now)
+  printf '  the client was told: %s\n' "$(tail -n 1 "$run/err")"
+  claim "$2 of a worker: job ends with an error after" $((heard - from)) 2000 ms
+  await ask 8
+  claim "$2 of a worker: next job answered after" $(($(now) - heard)) 5000 ms
+}
+
+"$shoal" net create faults --admission key --out "$run/network.toml" >/dev/null
+"$shoal" assess --quick --data "$run/one" >/dev/null
+for name in one two three; do
+  mkdir -p "$run/$name"
+  [ "$name" = one ] || cp "$run/one/profile.toml" "$run/$name/"
+  "$shoal" net join "$run/network.toml" --data "$run/$name" >/dev/null
+done
+
+if command -v tcpdump >/dev/null 2>&1 && tcpdump -D >/dev/null 2>&1; then
+  tcpdump -i lo -w "$run/wire.pcap" -s 0 -U >/dev/null 2>&1 &
+  capture=$!
+  sleep 0.5
+fi
+for name in one two three; do start "$name"; done
+await test -f "$run/one/api"
+"$shoal" import "$model" --name story --data "$run/one" >/dev/null
+await alive 3
+await ask 24
+reference=$(digest)
+secret=$("$shoal" run story "The zebra of Zanzibar" -n 24 --temperature 0 --objective spread \
+  --data "$run/two" 2>/dev/null | tr -d '\n' | cut -c 1-40)
+if [ -n "$capture" ]; then
+  kill -INT "$capture"; wait "$capture" 2>/dev/null || true; capture=""
+  # The API speaks plain HTTP on loopback to this machine's own client: its ports are left out.
+  filter=""
+  for name in one two three; do filter="$filter and not port $(sed 's/.*://' "$run/$name/api")"; done
+  tcpdump -r "$run/wire.pcap" -w "$run/mesh.pcap" "${filter# and }" 2>/dev/null
+  for text in "zebra of Zanzibar" "$secret" "rtx4090" "canon-1" "faults"; do
+    claim "capture: packets that show \"${text:0:24}\"" \
+      "$(grep -a -c -F -- "$text" "$run/mesh.pcap" || true)" 0 lines
+  done
+  for name in one two three; do
+    id=$("$shoal" peers --data "$run/$name" --json | sed 's/.*"id":"\([0-9a-f]*\)","incarnation":[0-9]*,"isSelf":true.*/\1/')
+    raw=$(printf '%s' "$id" | sed 's/../\\x&/g')
+    claim "capture: packets with the id of $name" \
+      "$(LC_ALL=C grep -a -c -P "$raw" "$run/mesh.pcap" || true)" 0 lines
+  done
+  printf 'captured %s bytes between the peers\n' "$(stat -c %s "$run/mesh.pcap")"
+else
+  printf 'no tcpdump here: the capture is left out\n'
+fi
+
+await whole two; await whole three
+strike one KILL
+strike two STOP
+kill -CONT "${pids[two]}"
+start one
+await alive 3
+
+printf 'garbage on every port\n'
+python3 - "${pids[@]}" <<'PY'
+import os, re, socket, subprocess, sys
+pids = sys.argv[1:]
+def ports(kind):
+    text = subprocess.run(["ss", "-lnp" + kind], capture_output=True, text=True).stdout
+    return {int(l.split()[3].rsplit(":", 1)[1]) for l in text.splitlines()
+            if any(f"pid={p}," in l for p in pids)}
+datagrams = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+sent = 0
+for port in ports("u"):
+    for size in range(1, 1400):
+        datagrams.sendto(os.urandom(size), ("127.0.0.1", port)); sent += 1
+streams = [b"", b"GET / HTTP/1.1\r\n\r\n", os.urandom(256), os.urandom(100_000),
+           (2**63).to_bytes(8, "little") * 64, b"\xff" * 5000]
+held = []
+for port in ports("t"):
+    for data in streams:
+        with socket.create_connection(("127.0.0.1", port), 2) as s:
+            try: s.sendall(data)
+            except OSError: pass
+    held.append(socket.create_connection(("127.0.0.1", port), 2))
+print(f"  {sent} datagrams, {len(streams) * len(ports('t'))} streams, {len(held)} silent connections")
+PY
+await ask 24
+[ "$(digest)" = "$reference" ] || { printf 'the answer differs after the garbage\n'; broken=1; }
+for name in one two three; do
+  claim "resident memory of $name" "$(($(ps -o rss= -p "${pids[$name]}") / 1024))" 256 MiB
+done
+
+printf '4 KiB of weights inverted on the disk of three\n'
+kill -TERM "${pids[three]}"; wait "${pids[three]}" 2>/dev/null || true
+blob=$(find "$run/three/blobs" -type f -size +8k -print -quit)
+python3 - "$blob" <<'PY'
+import sys
+with open(sys.argv[1], "r+b") as f:
+    f.seek(4096); b = f.read(4096); f.seek(4096); f.write(bytes(x ^ 255 for x in b))
+PY
+rm -f "$run/three/api"
+start three
+await test -f "$run/three/api"
+await alive 3
+await ask 24
+if [ "$(digest)" = "$reference" ]; then
+  printf '  same digest as before: the damaged atom was set aside (%s in quarantine) and fetched again\n' \
+    "$(find "$run/three/quarantine" -type f | wc -l)"
+else
+  printf '  the answer differs\n'; broken=1
+fi
+exit $broken
