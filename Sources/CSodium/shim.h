@@ -1,1 +1,2 @@
+// The one header of the system library libsodium.
 #include <sodium.h>

@@ -1,5 +1,6 @@
 // The registry that needs nothing installed: signed entries that peers pass on to each other until
-// all have the same. It is a directory of names, no blockchain: nothing is scarce and nobody orders.
+// all have the same. It is a directory of names, no blockchain: nothing is scarce and nobody
+// orders.
 
 public import ShoalProtocol
 

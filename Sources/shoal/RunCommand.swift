@@ -1,4 +1,5 @@
-// `shoal run MODEL PROMPT`: generates text, on this machine alone or through the peer that runs here.
+// `shoal run MODEL PROMPT`: generates text, on this machine alone or through the peer that runs
+// here.
 
 import ArgumentParser
 import Foundation

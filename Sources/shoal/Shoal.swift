@@ -19,5 +19,6 @@ struct Shoal: AsyncParsableCommand {
       AssessCommand.self,
       NetCommand.self,
       EmulateCommand.self,
+      PerplexityCommand.self,
     ])
 }

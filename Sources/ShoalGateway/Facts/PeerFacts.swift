@@ -21,8 +21,8 @@ public struct PeerFacts: Codable, Sendable, Hashable {
   /// What plans may fill.
   public let usableBytes: UInt64
   public let cores: Int
-  /// By how much the device that the peer plays is slowed: 28 is a twenty-eighth of its speed, 1 its
-  /// own. Nil for a peer that plays none.
+  /// By how much the device that the peer plays is slowed: 28 is a twenty-eighth of its speed, 1
+  /// its own. Nil for a peer that plays none.
   public let emulated: Double?
 
   public init(_ status: PeerStatus) {

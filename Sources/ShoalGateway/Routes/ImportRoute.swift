@@ -1,5 +1,5 @@
-// `POST /api/import`: brings a GGUF file of the peer's machine into the mesh. Answers `ImportEvent`s,
-// one on each line.
+// `POST /api/import`: brings a GGUF file of the peer's machine into the mesh. Answers
+// `ImportEvent`s, one on each line.
 
 import Hummingbird
 import ShoalLedger

@@ -20,7 +20,8 @@ enum JSONBody {
       body: ResponseBody(byteBuffer: ByteBuffer(bytes: try encode(value))))
   }
 
-  /// Reads the whole body of `request`, which keeps it, so that its connection can still be watched.
+  /// Reads the whole body of `request`, which keeps it, so that its connection can still be
+  /// watched.
   static func decode<Value: Decodable>(
     _: Value.Type, from request: inout Request
   ) async throws -> Value {

@@ -50,7 +50,7 @@ public struct Hyperparameters: Sendable, Hashable {
       ("hidden size", hidden, 1...(1 << 17)), ("layers", layers, 1...1_024),
       ("heads", heads, 1...4_096), ("key-value heads", keyValueHeads, 1...4_096),
       ("head dimension", headDimension, 1...4_096),
-      ("rotary dimension", rotaryDimension, 0...headDimension),
+      ("rotary dimension", rotaryDimension, 0...max(0, headDimension)),
       ("feed-forward width", feedForward, 1...(1 << 20)),
       ("vocabulary", vocabulary, 1...(1 << 21)), ("context", context, 1...(1 << 24)),
     ]
@@ -66,6 +66,27 @@ public struct Hyperparameters: Sendable, Hashable {
     guard normEpsilon.isFinite, normEpsilon > 0, rotaryBase.isFinite, rotaryBase > 0 else {
       throw .notFinite(key: "norm epsilon or rotary base")
     }
+    try checkScaling()
     return self
+  }
+
+  /// A scaling by zero or by too few factors would end a job that everybody has prepared.
+  private func checkScaling() throws(ModelError) {
+    let numbers: [Double]
+    switch rotaryScaling {
+    case .none: numbers = []
+    case .linear(let factor): numbers = [factor]
+    case .llama3(let factor, let low, let high, let originalContext):
+      numbers = [factor, low, high, originalContext, high - low]
+    case .factors(let factors):
+      guard factors.count == rotaryDimension / 2 else {
+        throw .wrongCount(
+          key: "rotary factors", expected: rotaryDimension / 2, found: factors.count)
+      }
+      numbers = factors.map { Double($0) }
+    }
+    guard numbers.allSatisfy({ $0.isFinite && $0 > 0 }) else {
+      throw .notFinite(key: "rotary scaling")
+    }
   }
 }

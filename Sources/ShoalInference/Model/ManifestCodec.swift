@@ -39,7 +39,7 @@ extension ModelManifest {
       throw .damagedManifest(.invalid(field: "manifest"))
     }
     _ = try shape.checked()
-    guard atoms.map(\.key) == cut.keys else {
+    guard atoms.count == cut.keyCount, atoms.map(\.key) == cut.keys else {
       throw .damagedManifest(.invalid(field: "atoms"))
     }
   }
@@ -118,12 +118,14 @@ extension AtomKey {
     let tag = try reader.integer(UInt8.self)
     let layer = Int(try reader.integer(UInt32.self))
     let index = Int(try reader.integer(UInt32.self))
-    switch tag {
-    case 0: return .common
-    case 1: return .embedding(block: index)
-    case 2: return .attention(layer: layer, group: index)
-    case 3: return .feedForward(layer: layer, block: index)
-    case 4: return .output(block: index)
+    // One spelling for one key: what a kind does not use is zero.
+    switch (tag, layer, index) {
+    case (0, 0, 0): return .common
+    case (1, 0, _): return .embedding(block: index)
+    case (2, _, _): return .attention(layer: layer, group: index)
+    case (3, _, _): return .feedForward(layer: layer, block: index)
+    case (4, 0, _): return .output(block: index)
+    case (0...4, _, _): throw .invalid(field: "atom key")
     case _: throw .unknown(field: "atom kind", value: UInt64(tag))
     }
   }

@@ -8,7 +8,9 @@ public enum ModelError: Error, Sendable, Hashable {
   case missing(key: String)
   case outOfRange(key: String, value: Int, allowed: ClosedRange<Int>)
   case indivisible(key: String, value: Int, by: String, divisor: Int)
+  /// A number that must be finite and positive.
   case notFinite(key: String)
+  case wrongCount(key: String, expected: Int, found: Int)
   case missingTensor(String)
   case wrongShape(tensor: String, expected: [Int], found: [Int])
   case unsupportedFormat(tensor: String, format: String)
@@ -29,6 +31,8 @@ extension ModelError: CustomStringConvertible {
     case .indivisible(let key, let value, let by, let divisor):
       "\(key) (\(value)) is no multiple of \(by) (\(divisor))"
     case .notFinite(let key): "\(key) is not a positive, finite number"
+    case .wrongCount(let key, let expected, let found):
+      "\(key) have \(found) entries, not \(expected)"
     case .missingTensor(let name): "the tensor \(name) is missing"
     case .wrongShape(let tensor, let expected, let found):
       "the tensor \(tensor) has the shape \(found), not \(expected)"

@@ -110,6 +110,11 @@ public struct AtomCut: Sendable, Hashable {
     return keys
   }
 
+  /// How many keys there are, without making them.
+  var keyCount: Int {
+    1 + 2 * vocabularyBlocks + shape.layers * (shape.keyValueHeads + feedForwardBlocks)
+  }
+
   private static func blocks(_ total: Int, of size: Int) -> Int { (total + size - 1) / size }
   private static func range(_ block: Int, of size: Int, in total: Int) -> Range<Int> {
     block * size..<min(total, (block + 1) * size)

@@ -3,7 +3,8 @@
 
 import CKernels
 
-/// The running state of a scan (online softmax: Milakov & Gimelshein 2018). In the caller's scratch:
+/// The running state of a scan (online softmax: Milakov & Gimelshein 2018), in the caller's
+/// scratch:
 ///
 ///     0..<64   probabilities of the chunk at hand
 ///     64       the largest score so far

@@ -15,8 +15,8 @@ public enum KVType: UInt8, Hashable, Sendable, CaseIterable {
 
 /// Keys and values of positions `0..<count` of one KV group.
 ///
-/// Chunks of 64 positions aligned to position 0. In a chunk keys are (headDim, 64), so that one SIMD
-/// lane is one position, and values (64, valueStride), rows padded with zeros to 16 elements.
+/// Chunks of 64 positions aligned to position 0. In a chunk keys are (headDim, 64), so that one
+/// SIMD lane is one position, and values (64, valueStride), rows padded with zeros to 16 elements.
 /// Not `Sendable`: one owner writes; heads that attend at the same time only read.
 @safe public final class KVCache {
   /// Positions in a chunk.

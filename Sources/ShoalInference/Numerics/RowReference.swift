@@ -1,7 +1,8 @@
 // What each row function of `canon-1` computes, in plain Swift: the definition and the oracle.
 
 /// Row functions over `count` numbers. Lanes: element i belongs to lane i mod 16, each lane runs in
-/// ascending order, then lanes are folded by halves (8, 4, 2, 1). All vector widths share this order.
+/// ascending order, then lanes are folded by halves (8, 4, 2, 1). All vector widths share this
+/// order.
 enum RowReference {
   typealias Input = UnsafePointer<Float>
   typealias Output = UnsafeMutablePointer<Float>

@@ -48,7 +48,8 @@ public struct AtomTensor: Hashable, Sendable {
   }
 }
 
-/// Magic, count, then one record of 32 bytes a tensor; the weights follow, each at a multiple of 64.
+/// Magic, count, then one record of 32 bytes a tensor; the weights follow, each at a multiple of
+/// 64.
 ///
 /// | offset | bytes | field |
 /// |---|---|---|
@@ -103,7 +104,9 @@ enum AtomTable {
     var tensors: [(AtomTensor, Range<Int>)] = []
     for _ in 0..<count {
       let (tensor, offset) = try readRecord(&reader)
-      guard let size = try? tensor.byteCount(), offset >= head, offset % 64 == 0,
+      // No format has less than a byte a column: nothing larger is worth a table of its parts.
+      guard tensor.columns <= bytes.count, let size = try? tensor.byteCount(), offset >= head,
+        offset % 64 == 0,
         offset <= bytes.count, size <= bytes.count - offset
       else { throw .invalid(field: "atom tensor \(tensor.role) \(tensor.index)") }
       tensors.append((tensor, offset..<offset + size))

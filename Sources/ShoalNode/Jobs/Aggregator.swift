@@ -2,25 +2,25 @@
 // Integer sums, so that neither order nor grouping can change a bit.
 
 internal import ShoalInference
-internal import ShoalProtocol
+package import ShoalProtocol
 
 /// What a partial belongs to. Sixteen bytes before the packed sums; a difference in any field ends
 /// the job.
-struct PartialHeader: Hashable {
-  static let count = 16
+package struct PartialHeader: Hashable {
+  package static let count = 16
   let binding: UInt64
   let sequence: UInt32
   let index: UInt16
   let rank: UInt16
 
-  func write(to bytes: UnsafeMutableRawBufferPointer) {
+  package func write(to bytes: UnsafeMutableRawBufferPointer) {
     unsafe bytes.storeBytes(of: binding.littleEndian, toByteOffset: 0, as: UInt64.self)
     unsafe bytes.storeBytes(of: sequence.littleEndian, toByteOffset: 8, as: UInt32.self)
     unsafe bytes.storeBytes(of: index.littleEndian, toByteOffset: 12, as: UInt16.self)
     unsafe bytes.storeBytes(of: rank.littleEndian, toByteOffset: 14, as: UInt16.self)
   }
 
-  init(binding: UInt64, sequence: UInt32, index: UInt16, rank: UInt16) {
+  package init(binding: UInt64, sequence: UInt32, index: UInt16, rank: UInt16) {
     self.binding = binding
     self.sequence = sequence
     self.index = index
@@ -37,7 +37,7 @@ struct PartialHeader: Hashable {
 }
 
 /// Exchanges the partial sums of one rank of one job. Lives on the rank's thread.
-final class Aggregator {
+package final class Aggregator {
   private let rank: Int
   /// By rank; nil for this one.
   private let links: [(any FrameLink)?]
@@ -47,7 +47,7 @@ final class Aggregator {
   /// Since the last `takeCost`.
   private var cost = StepCost.zero
 
-  init(rank: Int, links: [(any FrameLink)?], clock: any MeshClock, pacer: Pacer) {
+  package init(rank: Int, links: [(any FrameLink)?], clock: any MeshClock, pacer: Pacer) {
     self.rank = rank
     self.links = links
     self.clock = clock
@@ -55,13 +55,13 @@ final class Aggregator {
   }
 
   /// Time spent exchanging and waiting, and bytes sent, since the last call.
-  func takeCost() -> StepCost {
+  package func takeCost() -> StepCost {
     defer { cost = .zero }
     return cost
   }
 
   /// Replaces `sums` by their total over all ranks.
-  func reduce(
+  package func reduce(
     _ sums: UnsafeMutableBufferPointer<Int64>, binding: StepBinding, sequence: UInt32, index: Int,
     deadline: Moment
   ) throws(JobFailure) {

@@ -52,13 +52,13 @@ public struct DevicePace: Sendable, Hashable {
 }
 
 /// Holds one rank to a pace. Sleeping overshoots; what was slept too long is taken off the next.
-struct Pacer {
+package struct Pacer {
   private let pace: DevicePace?
   private let clock: any MeshClock
   private let threads: any ThreadSource
   private var debt = Duration.zero
 
-  init(pace: DevicePace?, clock: any MeshClock, threads: any ThreadSource) {
+  package init(pace: DevicePace?, clock: any MeshClock, threads: any ThreadSource) {
     self.pace = pace
     self.clock = clock
     self.threads = threads

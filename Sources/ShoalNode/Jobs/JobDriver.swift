@@ -1,4 +1,5 @@
-// Drives generations from this peer: plans, pins the plan with its ranks, and turns votes into text.
+// Drives generations from this peer: plans, pins the plan with its ranks, and turns votes into
+// text.
 
 internal import ShoalInference
 internal import ShoalLedger

@@ -54,10 +54,29 @@ public struct LocalRanks: Sendable {
         entry.stop()
         mesh.shutdown()
       }
-      let reason = try await entry.run(runner, session, choose: choose)
-      try await group.waitForAll()
-      return reason
+      do {
+        let reason = try await entry.run(runner, session, choose: choose)
+        try await group.waitForAll()
+        return reason
+      } catch {
+        mesh.shutdown()
+        throw await Self.cause(in: &group) ?? error
+      }
     }
+  }
+
+  /// What made a rank stop, where it was no other rank and not the entry: a damaged atom says more
+  /// than that the entry lost a peer.
+  private static func cause(
+    in group: inout ThrowingTaskGroup<FinishReason?, any Error>
+  ) async -> (any Error)? {
+    var cause: (any Error)?
+    while let result = await group.nextResult() {
+      guard case .failure(let error) = result, !(error is JobFailure), !(error is FrameLinkError)
+      else { continue }
+      cause = cause ?? error
+    }
+    return cause
   }
 
   fileprivate func runner(

@@ -1,14 +1,14 @@
 // Watches a text as it grows for strings that end it, and holds back what may become one.
 
 /// Lets text through up to the first stop string. What could be the beginning of one waits.
-struct StopStrings {
+package struct StopStrings {
   private let stops: [String]
   private var pending = ""
 
-  init(_ stops: [String]) { self.stops = stops.filter { !$0.isEmpty } }
+  package init(_ stops: [String]) { self.stops = stops.filter { !$0.isEmpty } }
 
   /// What may be shown now, and whether the text has ended.
-  mutating func append(_ piece: String) -> (text: String, isEnd: Bool) {
+  package mutating func append(_ piece: String) -> (text: String, isEnd: Bool) {
     pending += piece
     if let end = firstStop() {
       defer { pending = "" }
@@ -20,7 +20,7 @@ struct StopStrings {
   }
 
   /// What was held back when the text ended by itself.
-  mutating func finish() -> String {
+  package mutating func finish() -> String {
     defer { pending = "" }
     return pending
   }

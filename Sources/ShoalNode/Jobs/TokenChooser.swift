@@ -38,8 +38,8 @@ public struct GeneratedToken: Sendable, Hashable {
   }
 }
 
-/// Chooses tokens for one generation and remembers what came of it. Sendable because one thread uses
-/// it while the generation runs, and another reads what came of it when that has ended.
+/// Chooses tokens for one generation and remembers what came of it. Sendable because one thread
+/// uses it while the generation runs, and another reads what came of it when that has ended.
 public final class TokenChooser: @unchecked Sendable {
   private let options: GenerationOptions
   private let tokenizer: Tokenizer

@@ -9,20 +9,25 @@ private import Synchronization
 
 /// A blob that is wanted, and its length as the manifest states it; nil: a manifest itself, whose
 /// length its holder says.
-struct WantedBlob: Sendable, Hashable {
-  let blob: BlobID
-  let byteCount: UInt64?
+package struct WantedBlob: Sendable, Hashable {
+  package let blob: BlobID
+  package let byteCount: UInt64?
+
+  package init(blob: BlobID, byteCount: UInt64?) {
+    self.blob = blob
+    self.byteCount = byteCount
+  }
 }
 
 /// Deals wanted blobs to holders. Decides only.
-struct FetchPlan: Sendable, Hashable {
+package struct FetchPlan: Sendable, Hashable {
   /// What each holder is asked for, in the order of the holders.
-  let lanes: [[WantedBlob]]
+  package let lanes: [[WantedBlob]]
   /// What nobody holds.
-  let missing: [WantedBlob]
+  package let missing: [WantedBlob]
 
   /// - Parameter held: for each holder, whether it has each of `wanted`.
-  init(_ wanted: [WantedBlob], held: [[Bool]]) {
+  package init(_ wanted: [WantedBlob], held: [[Bool]]) {
     var lanes = [[WantedBlob]](repeating: [], count: held.count)
     var bytes = [UInt64](repeating: 0, count: held.count)
     var missing: [WantedBlob] = []

@@ -1,4 +1,5 @@
-// One generation as its entry sees it: PREPARE, prompt, token by token, end. Decides; sends nothing.
+// One generation as its entry sees it: PREPARE, prompt, token by token, end. Decides;
+// sends nothing.
 
 /// Why a generation ended well.
 public enum FinishReason: String, Sendable, Hashable {
@@ -78,6 +79,8 @@ public struct GenerationSession: Sendable {
   public private(set) var log: [UInt32]
   /// Tokens of the step under way, what was said of it, and the slowest rank's cost.
   private var stepSize = 0
+  /// Positions of that step that every block must vote for.
+  private var wantedRows = 0
   private var votes: [VocabularyVote] = []
   private var cost = StepCost.zero
 
@@ -139,6 +142,11 @@ public struct GenerationSession: Sendable {
     let logits: LogitsWanted = order.scoresPrompt && isPrompt ? .all : reachesEnd ? .last : .none
     state = .stepping(waiting: Set(members.indices))
     stepSize = tokens.count
+    switch logits {
+    case .none: wantedRows = 0
+    case .last: wantedRows = 1
+    case .all: wantedRows = tokens.count
+    }
     votes.removeAll(keepingCapacity: true)
     cost = .zero
     return [
@@ -164,17 +172,16 @@ public struct GenerationSession: Sendable {
     return completed(by: rank)
   }
 
-  /// All ranks have answered: every block must have voted for every row, once.
+  /// All ranks have answered: every block must have voted for every row that was asked for, once.
   private mutating func completed(by rank: Int) -> [Effect] {
     votes.sort { ($0.row, $0.block) < ($1.row, $1.block) }
-    if votes.isEmpty, position < log.count { return step() }
-    let rows = (votes.last?.row ?? -1) + 1
     let isComplete =
-      rows > 0 && rows <= stepSize && votes.count == rows * blocks
+      votes.count == wantedRows * blocks
       && votes.indices.allSatisfy {
         votes[$0].row == $0 / blocks && votes[$0].block == $0 % blocks
       }
     guard isComplete else { return violation(of: rank, "votes") }
+    guard wantedRows > 0 else { return step() }
     state = .sampling
     return [.sample(votes, cost: cost)]
   }

@@ -39,7 +39,8 @@ public struct DeviceCapacity: Hashable, Sendable {
   public var usableMemory: ByteCount
   /// Bytes of weights per second in a matrix-vector product, as in decoding.
   public var decodeBytesPerSecond: PrecisionRates
-  /// Operations per second (a multiplication and an addition are two) in a matrix-matrix product, as in prefill.
+  /// Operations per second (a multiplication and an addition are two) in a matrix-matrix product,
+  /// as in prefill.
   public var prefillOperationsPerSecond: UInt64
   /// What its link carries one way.
   public var linkBytesPerSecond: UInt64

@@ -4,7 +4,8 @@ import CSodium
 /// An AEAD with 32-byte keys, 16-byte tags and 64-bit nonces (Noise, revision 34, section 12).
 public enum CipherSuite: UInt8, Hashable, Sendable, CaseIterable {
   case chaChaPoly = 1
-  /// Two to three times faster where the processor has AES instructions; libsodium has it there only.
+  /// Two to three times faster where the processor has AES instructions; libsodium has it there
+  /// only.
   case aesGCM = 2
 
   /// As in a Noise protocol name.

@@ -1,4 +1,5 @@
-// Noise's SymmetricState over SHA-512 (revision 34, section 5.2): the running hash and chaining key.
+// Noise's SymmetricState over SHA-512 (revision 34, section 5.2): the running hash and chaining
+// key.
 import CSodium
 
 /// Why a handshake message was refused.

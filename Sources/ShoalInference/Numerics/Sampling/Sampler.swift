@@ -111,8 +111,8 @@ public struct TokenPenalties: Sendable {
     self.options = options
   }
 
-  /// A positive logit is divided by the repetition penalty, a negative one multiplied (Keskar et al.
-  /// 2019); then the presence penalty and `times` frequency penalties are taken off.
+  /// A positive logit is divided by the repetition penalty, a negative one multiplied (Keskar et
+  /// al. 2019); then the presence penalty and `times` frequency penalties are taken off.
   public func apply(to logits: UnsafeMutableBufferPointer<Float>, firstToken: Int) {
     for (token, times) in seen where token >= firstToken && token < firstToken + logits.count {
       var logit = unsafe logits[token - firstToken]

@@ -1,0 +1,100 @@
+// What a rank accepts, and what ties partial sums to a job, term, plan and all tokens so far.
+
+import ShoalProtocol
+import Testing
+
+@Suite struct RankSessionTests {
+  private static let entry = PeerID(SessionNames.bytes(7))
+
+  private static func step(
+    term: UInt32 = 2, sequence: UInt32 = 1, at position: Int = 2, _ tokens: [UInt32] = [5, 6]
+  ) -> Step {
+    Step(
+      term: Term(term), sequence: sequence, position: position, tokens: tokens, logits: .last,
+      slices: false, candidates: 1)
+  }
+
+  /// Context 8, batch 3, two tokens seen in one step.
+  private static func session() throws -> RankSession {
+    var session = RankSession(
+      job: JobID(SessionNames.bytes(1)), plan: PlanID(SessionNames.bytes(2)), term: Term(2),
+      context: 8, batch: 3)
+    try session.accept(step(sequence: 0, at: 0, [3, 4]), vocabulary: 10, from: entry)
+    return session
+  }
+
+  @Test func `steps that follow each other are taken in`() throws {
+    var session = try Self.session()
+    try session.accept(Self.step(), vocabulary: 10, from: Self.entry)
+    #expect(session.position == 4)
+    #expect(session.sequence == 2)
+    try session.accept(
+      Self.step(sequence: 2, at: 4, [9, 9, 9]), vocabulary: 10, from: Self.entry)
+    try session.accept(Self.step(sequence: 3, at: 7, [0]), vocabulary: 10, from: Self.entry)
+    #expect(session.position == 8)
+  }
+
+  private static let refusals: [(Step, JobFailure)] = [
+    (step(term: 1), .staleTerm(mine: Term(2), yours: Term(1))),
+    (step(term: 3), .staleTerm(mine: Term(2), yours: Term(3))),
+    (step(sequence: 0), .protocolViolation(entry, .invalid(field: "step order"))),
+    (step(sequence: 2), .protocolViolation(entry, .invalid(field: "step order"))),
+    (step(at: 1), .protocolViolation(entry, .invalid(field: "step order"))),
+    (step(at: 3), .protocolViolation(entry, .invalid(field: "step order"))),
+    (step([]), .protocolViolation(entry, .tooLong(field: "step", limit: 3, announced: 0))),
+    (
+      step([1, 1, 1, 1]),
+      .protocolViolation(entry, .tooLong(field: "step", limit: 3, announced: 4))
+    ),
+    (step([10]), .protocolViolation(entry, .invalid(field: "token"))),
+    (step([.max]), .protocolViolation(entry, .invalid(field: "token"))),
+  ]
+
+  @Test(arguments: 0..<10) func `any other step is refused and changes nothing`(
+    _ index: Int
+  ) throws {
+    let (step, failure) = Self.refusals[index]
+    var session = try Self.session()
+    let binding = session.binding
+    #expect(throws: failure) {
+      try session.accept(step, vocabulary: 10, from: Self.entry)
+    }
+    #expect(session.binding == binding)
+    #expect(session.position == 2)
+    try session.accept(Self.step(), vocabulary: 10, from: Self.entry)
+  }
+
+  @Test func `a step beyond the reserved context is refused with its limit`() throws {
+    var session = try Self.session()
+    try session.accept(Self.step([1, 1, 1]), vocabulary: 10, from: Self.entry)
+    try session.accept(Self.step(sequence: 2, at: 5, [1]), vocabulary: 10, from: Self.entry)
+    #expect(throws: JobFailure.contextFull(limit: 8)) {
+      try session.accept(
+        Self.step(sequence: 3, at: 6, [1, 1, 1]), vocabulary: 10, from: Self.entry)
+    }
+  }
+}
+
+@Suite struct StepBindingTests {
+  /// Job, term, plan, then the tokens of each step and where they begin.
+  private static func binding(
+    job: UInt8 = 1, term: UInt32 = 1, plan: UInt8 = 2, _ steps: [(Int, [UInt32])] = [(0, [5, 6])]
+  ) -> UInt64 {
+    var binding = StepBinding(
+      job: JobID(SessionNames.bytes(job)), term: Term(term),
+      plan: PlanID(SessionNames.bytes(plan)))
+    for (position, tokens) in steps { binding.absorb(position: position, tokens: tokens) }
+    return binding.value
+  }
+
+  @Test func `each input changes the binding, and equal inputs give one`() {
+    let values = [
+      Self.binding(), Self.binding(job: 2), Self.binding(term: 2), Self.binding(plan: 3),
+      Self.binding(job: 2, plan: 1), Self.binding([]), Self.binding([(0, [6, 5])]),
+      Self.binding([(1, [5, 6])]), Self.binding([(0, [5])]), Self.binding([(0, [5]), (1, [6])]),
+      Self.binding([(0, [5, 6, 0])]), Self.binding([(0, [0, 5, 6])]),
+    ]
+    #expect(Set(values).count == values.count)
+    #expect(Self.binding() == Self.binding())
+  }
+}
