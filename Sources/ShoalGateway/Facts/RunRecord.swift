@@ -28,8 +28,8 @@ public struct RunRecord: Sendable {
       self.plan = plan.raw.hex
       self.members = members.map { RunResult.Member($0) }
       self.promptTokens = promptTokens
-    case .token:
-      times.token(at: moment)
+    case .token(let token):
+      times.token(at: moment, cost: token.cost)
     }
   }
 

@@ -25,6 +25,13 @@ public struct RunResult: Codable, Sendable, Hashable {
     public var tokensPerSecond = 0.0
     /// The longest wait between two tokens.
     public var stallSecondsMax = 0.0
+    /// Where the time of the tokens after the first went, at the rank that computed longest:
+    /// computing, packing and sending sums, waiting for those of others.
+    public var computeSeconds = 0.0
+    public var exchangeSeconds = 0.0
+    public var waitSeconds = 0.0
+    /// Bytes of partial sums that this rank sent for them.
+    public var bytesSent: UInt64 = 0
 
     public init() {}
   }

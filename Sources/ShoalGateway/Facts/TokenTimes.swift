@@ -10,6 +10,7 @@ public struct TokenTimes: Sendable {
   private var last: Moment?
   private var count = 0
   private var longestGap = Duration.zero
+  private var cost = StepCost.zero
 
   /// - Parameter start: when the generation was asked for.
   public init(start: Moment) {
@@ -20,8 +21,14 @@ public struct TokenTimes: Sendable {
   /// All ranks have what they need and begin with the prompt.
   public mutating func ready(at moment: Moment) { promptStart = moment }
 
-  public mutating func token(at moment: Moment) {
-    if let last { longestGap = max(longestGap, moment - last) }
+  public mutating func token(at moment: Moment, cost step: StepCost) {
+    if let last {
+      longestGap = max(longestGap, moment - last)
+      cost.compute += step.compute
+      cost.exchange += step.exchange
+      cost.wait += step.wait
+      cost.bytesSent += step.bytesSent
+    }
     if first == nil { first = moment }
     last = moment
     count += 1
@@ -35,6 +42,10 @@ public struct TokenTimes: Sendable {
     timing.firstTokenSeconds = (first - start).inSeconds
     timing.tokensPerSecond = seconds > 0 ? Double(count - 1) / seconds : 0
     timing.stallSecondsMax = longestGap.inSeconds
+    timing.computeSeconds = Double(cost.compute) / 1e9
+    timing.exchangeSeconds = Double(cost.exchange) / 1e9
+    timing.waitSeconds = Double(cost.wait) / 1e9
+    timing.bytesSent = cost.bytesSent
     return timing
   }
 }

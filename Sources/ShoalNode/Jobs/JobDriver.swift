@@ -16,8 +16,6 @@ struct JobDriver: Sendable {
   let random: any RandomSource
   let threads: any ThreadSource
 
-  /// Tokens of one step through the prompt.
-  static let batch = 256
   /// Plans that are tried before a job is given up: views differ for a moment after a change.
   private static let attempts = 6
 
@@ -71,21 +69,8 @@ struct JobDriver: Sendable {
       case .text(let text):
         tokenizer.encode(text, addSpecial: true, parseSpecial: false).map { UInt32($0) }
       }
-    guard !prompt.isEmpty else { throw NodeError.emptyPrompt }
-    let vocabulary = manifest.shape.vocabulary
-    if let bad = prompt.first(where: { $0 >= vocabulary }) {
-      throw NodeError.tokenOutOfRange(bad, vocabulary: vocabulary)
-    }
-    guard prompt.count < manifest.shape.context else {
-      throw NodeError.promptTooLong(tokens: prompt.count, context: manifest.shape.context)
-    }
-    let options = request.options
-    let generation = GenerationOrder(
-      prompt: prompt, maximumTokens: options.maximumTokens,
-      context: min(manifest.shape.context, prompt.count + options.maximumTokens),
-      batch: options.prefillsByStep ? 1 : min(Self.batch, prompt.count),
-      slices: options.wantsLogits,
-      candidates: min(options.sampling.candidatesNeeded, Limits.candidates))
+    let generation = try GenerationOrder(
+      prompt: prompt, options: request.options, manifest: manifest)
     return Order(
       entry: entry, manifest: manifest, tokenizer: tokenizer, prompt: prompt,
       generation: generation, request: request)

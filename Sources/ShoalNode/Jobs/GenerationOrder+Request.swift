@@ -1,0 +1,29 @@
+// From what a client asks to what ranks are told; the same checks alone and over the mesh.
+
+public import ShoalInference
+public import ShoalProtocol
+
+extension GenerationOrder {
+  /// Tokens of one step through a prompt.
+  private static let promptBatch = 256
+
+  /// Refuses a prompt that the model cannot take.
+  public init(
+    prompt: [UInt32], options: GenerationOptions, manifest: ModelManifest
+  ) throws(NodeError) {
+    let shape = manifest.shape
+    guard !prompt.isEmpty else { throw .emptyPrompt }
+    if let bad = prompt.first(where: { $0 >= shape.vocabulary }) {
+      throw .tokenOutOfRange(bad, vocabulary: shape.vocabulary)
+    }
+    guard prompt.count < shape.context else {
+      throw .promptTooLong(tokens: prompt.count, context: shape.context)
+    }
+    self.init(
+      prompt: prompt, maximumTokens: options.maximumTokens,
+      context: min(shape.context, prompt.count + options.maximumTokens),
+      batch: options.prefillsByStep ? 1 : min(Self.promptBatch, prompt.count),
+      slices: options.wantsLogits,
+      candidates: min(options.sampling.candidatesNeeded, Limits.candidates))
+  }
+}
