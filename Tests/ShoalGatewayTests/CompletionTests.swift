@@ -1,6 +1,7 @@
 // OpenAI's routes over real sockets.
 
 import Foundation
+import NIOHTTP1
 import ShoalGateway
 import ShoalInference
 import ShoalNode

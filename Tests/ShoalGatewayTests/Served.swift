@@ -11,6 +11,7 @@ import ShoalProtocol
 let anyLoopback = Endpoint(address: [127, 0, 0, 1], port: 0)
 
 /// Serves `node` while `body` runs.
+@discardableResult
 func served<Value: Sendable>(
   _ node: FakeNode, key: String? = nil, bounds: Gateway.Bounds = .init(),
   _ body: @escaping @Sendable (Endpoint) async throws -> Value
