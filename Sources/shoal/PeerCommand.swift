@@ -24,6 +24,8 @@ struct PeerCommand: AsyncParsableCommand {
   var profile: String?
   @Option(help: "Memory that Shoal may use, such as 6GiB.") var memory: MemorySize?
   @Option(help: "Threads of one job (default: one for each core).") var threads: Int?
+  @Option(help: "Force a kernel path: avx512, avx2, neon or reference; the bits stay the same.")
+  var kernel: String?
   @OptionGroup var data: DataDirectory
 
   func run() async throws {
@@ -33,7 +35,7 @@ struct PeerCommand: AsyncParsableCommand {
     let device = try await device(store)
     let sockets = try openSockets()
     let node = try Node(
-      configuration(store, network, device, sockets), PeerCommand.system(store, sockets))
+      try configuration(store, network, device, sockets), PeerCommand.system(store, sockets))
     let signals = SignalStream()
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { await node.run() }
@@ -98,7 +100,7 @@ struct PeerCommand: AsyncParsableCommand {
 
   private func configuration(
     _ store: LocalStore, _ network: NetworkDescriptor, _ device: Device, _ sockets: PeerSockets
-  ) -> NodeConfiguration {
+  ) throws -> NodeConfiguration {
     let cores = ProcessInfo.processInfo.activeProcessorCount
     return NodeConfiguration(
       network: network, identity: store.identity,
@@ -106,7 +108,8 @@ struct PeerCommand: AsyncParsableCommand {
         device.profile, peer: store.identity, isEmulated: device.isEmulated,
         endpoints: sockets.localEndpoints, memory: memory?.bytes, host: hostName),
       resources: ComputeResources(
-        kernels: Kernels(), threadsPerJob: max(1, threads ?? (device.isEmulated ? 1 : cores)),
+        kernels: Kernels(path: try KernelPath.named(kernel)),
+        threadsPerJob: max(1, threads ?? (device.isEmulated ? 1 : cores)),
         emulated: device.isEmulated ? device.profile : nil),
       bootstrap: PeerCommand.addresses(network.bootstrap),
       waiting: device.isEmulated ? .sleep : .adaptive)
@@ -191,6 +194,23 @@ extension CapabilityRecord {
       linkBandwidth: BucketedFigure(profile.link.bytesPerSecond),
       linkLatencyMicroseconds: UInt32(clamping: profile.link.latencyMicroseconds),
       disk: profile.disk)
+  }
+}
+
+extension KernelPath {
+  /// The path that a person names; the fastest where nobody does.
+  static func named(_ name: String?) throws -> KernelPath {
+    guard let name else { return .best }
+    guard let path = KernelPath(rawValue: name) else {
+      throw ValidationError(
+        "--kernel is one of \(allCases.map(\.rawValue).joined(separator: ", "))")
+    }
+    guard path.isAvailable else {
+      throw UserError(
+        "this machine cannot run \(name) kernels; it has "
+          + available.map(\.rawValue).joined(separator: ", "))
+    }
+    return path
   }
 }
 

@@ -76,7 +76,8 @@ struct RunCommand: AsyncParsableCommand {
     let entry = try store.resolve(model) { bar.show($0, $1) }
     bar.finish()
     let request = try SoloRequest(
-      prompt: promptInput(), options: options(), weights: weights(), kernel: kernelPath(),
+      prompt: promptInput(), options: options(), weights: weights(),
+      kernel: KernelPath.named(kernel),
       threads: threads ?? ProcessInfo.processInfo.activeProcessorCount,
       logitsPath: logits)
     let isQuiet = json
@@ -115,20 +116,6 @@ struct RunCommand: AsyncParsableCommand {
       throw ValidationError("--split is shares of up to 64 ranks, such as 5:2:1, not \(split)")
     }
     return weights.compactMap(\.self)
-  }
-
-  private func kernelPath() throws -> KernelPath {
-    guard let kernel else { return .best }
-    guard let path = KernelPath(rawValue: kernel) else {
-      throw ValidationError(
-        "--kernel is one of \(KernelPath.allCases.map(\.rawValue).joined(separator: ", "))")
-    }
-    guard path.isAvailable else {
-      throw UserError(
-        "this machine cannot run \(kernel) kernels; it has "
-          + KernelPath.available.map(\.rawValue).joined(separator: ", "))
-    }
-    return path
   }
 }
 
