@@ -31,7 +31,7 @@ struct PeerCommand: AsyncParsableCommand {
   func run() async throws {
     let store = try data.open()
     let network = try networkDescriptor(store)
-    if let warning = network.warning { Terminal.printError(warning) }
+    try warnOnce(network, store)
     let device = try await device(store)
     let sockets = try openSockets()
     let node = try Node(
@@ -62,6 +62,14 @@ struct PeerCommand: AsyncParsableCommand {
       return source.network
     }
     return try NetworkDescriptor.joined(store.documents) ?? .lan
+  }
+
+  /// Who joins an open network is told once what that means.
+  private func warnOnce(_ network: NetworkDescriptor, _ store: LocalStore) throws {
+    let document = "warned-\(network.id)"
+    guard let warning = network.warning, try store.documents.read(document) == nil else { return }
+    Terminal.printError(warning)
+    try store.documents.write(document, [], isSecret: false)
   }
 
   private struct Device {
