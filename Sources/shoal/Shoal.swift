@@ -1,6 +1,7 @@
 // The one program: every command is a file of its own.
 
 import ArgumentParser
+import Foundation
 
 @main
 struct Shoal: AsyncParsableCommand {
@@ -21,4 +22,20 @@ struct Shoal: AsyncParsableCommand {
       EmulateCommand.self,
       PerplexityCommand.self,
     ])
+
+  /// Bad usage exits with 2, as tools of the field do; every other error with 1.
+  static func main() async {
+    do {
+      var command = try parseAsRoot()
+      if var command = command as? any AsyncParsableCommand {
+        try await command.run()
+      } else {
+        try command.run()
+      }
+    } catch {
+      guard exitCode(for: error) == .validationFailure else { exit(withError: error) }
+      Terminal.printError(fullMessage(for: error))
+      Foundation.exit(2)
+    }
+  }
 }
