@@ -26,7 +26,7 @@ import Testing
 
   @Test func `tensors are found, whole or by row`() throws {
     let file = try GGUFFile(GGUFWriting.sound().source)
-    let tensor = try file.tensor("blk.0.weight")
+    let tensor = try #require(file.tensors["blk.0.weight"])
     #expect(tensor.type == .q4_0)
     #expect([tensor.rowLength, tensor.rows, tensor.rowBytes] == [32, 2, 18])
     #expect(tensor.byteCount == 36)

@@ -33,7 +33,7 @@ struct ImportDamage: Sendable, CustomTestStringConvertible {
   static let tensors = [
     ImportDamage(
       "a tensor of another shape",
-      .wrongShape(tensor: "blk.1.attn_k.weight", expected: [32, 32], found: [32, 30])
+      .wrongShape(tensor: "blk.1.attn_k.weight", expected: [32, 32], found: [30, 32])
     ) { file in
       file.change("blk.1.attn_k.weight") { tensor in
         tensor.dimensions = [32, 30]

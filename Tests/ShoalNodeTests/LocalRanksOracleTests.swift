@@ -204,7 +204,7 @@ extension GGUFModelFile {
       }
     }
     for name in file.tensorNames {
-      let tensor = try file.tensor(name)
+      guard let tensor = file.tensors[name] else { continue }
       let stored = try unsafe file.withTensor(name) { unsafe Array($0) }
       tensors.append(
         .init(

@@ -42,20 +42,14 @@ public struct GGUFFile: Sendable {
     weightsStart = header.weightsStart
   }
 
-  /// The tensor of a name. Throws a refusal that names it where there is none.
-  public func tensor(_ name: String) throws(GGUFError) -> GGUFTensor {
-    guard let tensor = tensors[name] else {
-      throw GGUFError(file: source.name, place: .weights(name), offset: nil, reason: .missing)
-    }
-    return tensor
-  }
-
   /// Lends the stored bytes of a tensor's rows, all of them unless `rows` says which, for the time
   /// of the call.
   public func withTensor<Result>(
     _ name: String, rows: Range<Int>? = nil, _ body: (UnsafeRawBufferPointer) throws -> Result
   ) throws -> Result {
-    let tensor = try tensor(name)
+    guard let tensor = tensors[name] else {
+      throw GGUFError(file: source.name, place: .weights(name), offset: nil, reason: .missing)
+    }
     let rows = rows ?? 0..<tensor.rows
     guard rows.lowerBound >= 0, rows.upperBound <= tensor.rows else {
       throw GGUFError(

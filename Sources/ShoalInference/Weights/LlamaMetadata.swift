@@ -24,7 +24,7 @@ extension Llama {
     guard valueDimension == dimension else {
       throw ModelError.unsupportedFeature("values of \(valueDimension) beside keys of \(dimension)")
     }
-    let embedding = try file.tensor("token_embd.weight")
+    let embedding = try file.required("token_embd.weight")
     return try Hyperparameters(
       hidden: hidden,
       layers: metadata.integer(key("block_count")),
@@ -60,29 +60,6 @@ extension Llama {
   /// f32 where the file's weights are, f16 otherwise: rounding keys and values to f16 is then
   /// smaller than what the weights have lost.
   private static func keyValueType(_ file: GGUFFile) throws -> KVType {
-    try file.tensor("blk.0.attn_q.weight").type == .f32 ? .f32 : .f16
-  }
-}
-
-extension GGUFFile {
-  /// A small tensor as f32: norms and factors, stored as F32 or F16.
-  func floats(_ name: String) throws -> [Float] {
-    let tensor = try tensor(name)
-    switch tensor.type {
-    case .f32:
-      return try unsafe withTensor(name) { bytes in
-        (0..<tensor.elementCount).map {
-          Float(bitPattern: unsafe bytes.loadUnaligned(fromByteOffset: $0 * 4, as: UInt32.self))
-        }
-      }
-    case .f16:
-      return try unsafe withTensor(name) { bytes in
-        (0..<tensor.elementCount).map {
-          Half.float(unsafe bytes.loadUnaligned(fromByteOffset: $0 * 2, as: UInt16.self))
-        }
-      }
-    case _:
-      throw ModelError.unsupportedFormat(tensor: name, format: tensor.type.name)
-    }
+    try file.required("blk.0.attn_q.weight").format == .f32 ? .f32 : .f16
   }
 }

@@ -3,26 +3,31 @@
 
 public import ShoalProtocol
 
-/// A GGUF file on its way into atoms.
+/// A model's tensors on their way into atoms.
 public struct ModelImporter {
   /// How far an import has come, in bytes of atoms.
   public typealias Progress = (_ done: UInt64, _ total: UInt64) -> Void
   /// Keeps a blob and says what it is called.
   public typealias Keep = (UnsafeRawBufferPointer) throws -> BlobID
 
-  private let file: GGUFFile
+  private let source: any WeightSource
   private let declaration: ModelDeclaration
   private let cut: AtomCut
 
-  /// Reads the header and checks that every declared tensor is there, of the right shape and in a
-  /// format that kernels know, and that no other tensor is.
+  /// Reads the header of a GGUF file.
   public init(_ file: GGUFFile) throws {
-    self.file = file
     let architecture = try file.metadata.string("general.architecture")
     guard architecture == Llama.architecture else {
       throw ModelError.unknownArchitecture(architecture, known: [Llama.architecture])
     }
-    declaration = Llama.declaration(try Llama.shape(file))
+    try self.init(file, Llama.declaration(try Llama.shape(file)))
+  }
+
+  /// Checks that every declared tensor is there, of the right shape and in a format that kernels
+  /// know, and that no other tensor is.
+  init(_ source: any WeightSource, _ declaration: ModelDeclaration) throws {
+    self.source = source
+    self.declaration = declaration
     cut = AtomCut(declaration.shape)
     try checkTensors()
   }
@@ -37,7 +42,7 @@ public struct ModelImporter {
   public func run(
     tokenizer: [UInt8], chatTemplate: String, keep: Keep, progress: Progress
   ) throws -> ModelManifest {
-    let total = file.tensors.values.reduce(0) { $0 + $1.byteCount }
+    let total = try source.tensorNames.reduce(0) { try $0 + source.required($1).byteCount }
     var done: UInt64 = 0
     var atoms: [AtomEntry] = []
     for key in cut.keys {
@@ -52,7 +57,7 @@ public struct ModelImporter {
       architecture: declaration.architecture, shape: declaration.shape, unitExponent: 18,
       tokenizer: try unsafe tokenizer.withUnsafeBytes { try unsafe keep($0) },
       tokenizerByteCount: UInt64(tokenizer.count), chatTemplate: chatTemplate,
-      format: dominantFormat, atoms: atoms)
+      format: try dominantFormat(), atoms: atoms)
   }
 
   // MARK: Checks
@@ -70,37 +75,29 @@ public struct ModelImporter {
         try check(tensor, name: name)
       }
     }
-    if let stranger = file.tensorNames.first(where: { !known.contains($0) }) {
+    if let stranger = source.tensorNames.first(where: { !known.contains($0) }) {
       throw ModelError.unsupportedFeature("tensor \(stranger)")
     }
   }
 
   private func check(_ declared: TensorDeclaration, name: String) throws {
-    guard let found = file.tensors[name] else {
+    guard let found = try source.tensor(name) else {
       if declared.optional { return }
       throw ModelError.missingTensor(name)
     }
-    guard found.rows == declared.rows, found.rowLength == declared.columns else {
+    guard found.rows == declared.rows, found.columns == declared.columns else {
       throw ModelError.wrongShape(
-        tensor: name, expected: [declared.columns, declared.rows],
-        found: [found.rowLength, found.rows])
+        tensor: name, expected: [declared.rows, declared.columns],
+        found: [found.rows, found.columns])
     }
-    _ = try format(found)
   }
 
-  private func format(_ tensor: GGUFTensor) throws -> WeightFormat {
-    guard let raw = UInt8(exactly: tensor.type.rawValue), let format = WeightFormat(rawValue: raw)
-    else {
-      throw ModelError.unsupportedFormat(tensor: tensor.name, format: tensor.type.name)
-    }
-    return format
-  }
-
-  /// The format that most bytes of the file are in.
-  private var dominantFormat: WeightFormat {
+  /// The format that most bytes of the source are in.
+  private func dominantFormat() throws -> WeightFormat {
     var bytes: [WeightFormat: UInt64] = [:]
-    for tensor in file.tensors.values {
-      if let format = try? format(tensor) { bytes[format, default: 0] += tensor.byteCount }
+    for name in source.tensorNames {
+      let tensor = try source.required(name)
+      bytes[tensor.format, default: 0] += tensor.byteCount
     }
     let largest = bytes.max { ($0.value, $0.key.rawValue) < ($1.value, $1.key.rawValue) }
     return largest?.key ?? .f32
@@ -135,16 +132,16 @@ public struct ModelImporter {
   private func write(_ part: Part, into target: UnsafeMutableRawBufferPointer) throws {
     switch part.tensor.layout {
     case .vector:
-      for (index, value) in try file.floats(part.name).enumerated() {
+      for (index, value) in try source.floats(part.name).enumerated() {
         unsafe target.storeBytes(
           of: value.bitPattern.littleEndian, toByteOffset: index * 4, as: UInt32.self)
       }
     case .packed:
-      let source = try file.tensor(part.name)
+      let tensor = try source.required(part.name)
       let packer = try MatrixPacker(
-        format: part.tensor.format, rowWidth: source.rowLength, columns: part.columns,
+        format: tensor.format, rowWidth: tensor.columns, columns: part.columns,
         rows: part.rows.count)
-      try unsafe file.withTensor(part.name, rows: part.rows) { bytes in
+      try unsafe source.withRows(part.rows, of: tensor) { bytes in
         try unsafe packer.pack(into: target) { row throws(MatrixError) in
           let start = row * packer.rowBytes
           return unsafe UnsafeRawBufferPointer(rebasing: bytes[start..<start + packer.rowBytes])
@@ -159,7 +156,7 @@ public struct ModelImporter {
     case .embedding(let block):
       return [try vocabularyPart(.embedding, rows: cut.vocabularyRows(block))]
     case .output(let block):
-      let isTied = file.tensors["output.weight"] == nil
+      let isTied = try source.tensor("output.weight") == nil
       return [
         try vocabularyPart(isTied ? .embedding : .output, rows: cut.vocabularyRows(block))
       ]
@@ -252,7 +249,7 @@ public struct ModelImporter {
   ) throws -> Part {
     Part(
       tensor: AtomTensor(
-        role: role, index: index, layout: .packed, format: try format(file.tensor(name)),
+        role: role, index: index, layout: .packed, format: try source.required(name).format,
         rows: rows.count, firstColumn: columns.lowerBound, columns: columns.count),
       name: name, rows: rows, columns: columns)
   }
