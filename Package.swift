@@ -61,6 +61,11 @@ let package = Package(
         "ShoalProtocol", "ShoalInference", "ShoalSecurity", "ShoalNode", "CPlatform", "TOMLKit",
       ],
       swiftSettings: strict),
+    // Many peers in one process, in virtual time, from one seed: networks, faults, invariants.
+    .target(
+      name: "ShoalSimulation",
+      dependencies: ["ShoalProtocol", "ShoalInference", "ShoalSecurity", "ShoalNode"],
+      swiftSettings: strict),
     // HTTP in, token stream out.
     .target(
       name: "ShoalGateway",
@@ -78,7 +83,7 @@ let package = Package(
     .executableTarget(
       name: "shoal",
       dependencies: [
-        "ShoalNode", "ShoalSystem", "ShoalGateway",
+        "ShoalNode", "ShoalSystem", "ShoalGateway", "ShoalSimulation",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: strict),
 
@@ -106,6 +111,9 @@ let package = Package(
         .product(name: "NIOPosix", package: "swift-nio"),
       ],
       swiftSettings: strict),
+    .testTarget(
+      name: "ShoalSimulationTests",
+      dependencies: ["ShoalProtocol", "ShoalSimulation"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .gnu17
