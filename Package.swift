@@ -78,6 +78,7 @@ let package = Package(
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
       ],
+      resources: [.embedInCode("Dashboard")],
       swiftSettings: strict),
     // The one executable: arguments, composition, terminal.
     .executableTarget(

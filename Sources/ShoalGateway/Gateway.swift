@@ -80,6 +80,7 @@ public struct Gateway: Sendable {
     router.middlewares.add(RefusalShape(counters: counters))
     router.middlewares.add(SiteGuard(isLoopback: address.isLoopback))
     router.middlewares.add(KeyCheck(key: key))
+    DashboardRoute().add(to: router)
     HealthRoute().add(to: router)
     PeersRoute(node: node).add(to: router)
     ModelsRoute(node: node).add(to: router)

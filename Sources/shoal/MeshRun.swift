@@ -14,7 +14,7 @@ struct MeshRun {
       switch event {
       case .fetching(_, let remaining, let total): bar.show(total - remaining, total)
       case .started: bar.finish()
-      case .token(_, let text): if !isQuiet { Terminal.write(text) }
+      case .token(_, let text, _): if !isQuiet { Terminal.write(text) }
       case .finished, .failed: break
       }
     }

@@ -187,7 +187,9 @@ extension CapabilityRecord {
     let decode = profile.decodeBytesPerSecond
     self.init(
       peer: peer.id, version: 1, handshakeKey: peer.staticKey.key.raw,
-      endpoints: Array(endpoints.prefix(Limits.endpointsPerPeer)), profile: profile.id,
+      endpoints: Array(endpoints.prefix(Limits.endpointsPerPeer)),
+      // A machine that plays itself is known by its own name.
+      profile: host.isEmpty ? profile.id : String(host.prefix(48)),
       emulationFactor: isEmulated ? profile.emulationPerMille : 0,
       failureDomain: String(host.prefix(48)),
       latencyPriorMicroseconds: profile.link.latencyPriorMicroseconds,

@@ -38,8 +38,9 @@ struct ClientTests {
         .started(
           job: FakeNode.jobID.raw.hex, model: "tiny", manifest: FakeNode.entry.model.raw.hex,
           plan: FakeNode.planID.raw.hex, peers: [share], promptTokens: [5, 6]),
-        .token(token: 0, text: "word0 "), .token(token: 1, text: "word1 "),
-        .token(token: 2, text: "word2 "),
+        .token(token: 0, text: "word0 ", cost: .init(.zero)),
+        .token(token: 1, text: "word1 ", cost: .init(.zero)),
+        .token(token: 2, text: "word2 ", cost: .init(.zero)),
       ])
     // The clock moves by 1 ms at each look: request, fetching, started, three tokens.
     var timing = RunResult.Timing()

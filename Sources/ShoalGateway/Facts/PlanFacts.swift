@@ -32,6 +32,26 @@ public struct PlanFacts: Codable, Sendable, Hashable {
     public let reason: String
   }
 
+  /// How many atoms of each kind a layer, or the vocabulary, is cut into.
+  public struct Slots: Codable, Sendable, Hashable {
+    public let attention: Int
+    public let feedForward: Int
+    public let vocabulary: Int
+  }
+
+  /// Layers that the same ranks compute; ranges are half open: [from, to].
+  public struct Stage: Codable, Sendable, Hashable {
+    public struct Rank: Codable, Sendable, Hashable {
+      public let peer: String
+      public let attention: [[Int]]
+      public let feedForward: [[Int]]
+      public let vocabulary: [[Int]]
+    }
+
+    public let layers: [Int]
+    public let ranks: [Rank]
+  }
+
   public let model: String
   public let manifest: String
   /// The hash of the set of records that the plan was computed from.
@@ -44,6 +64,8 @@ public struct PlanFacts: Codable, Sendable, Hashable {
   public let alternatives: [Alternative]
   public let members: [Member]
   public let excluded: [Excluded]
+  public let slots: Slots
+  public let stages: [Stage]
   public let planMilliseconds: Double
 
   public init(_ planned: PlannedModel) {
@@ -62,6 +84,8 @@ public struct PlanFacts: Codable, Sendable, Hashable {
     }
     members = report.members.map { Member($0) }
     excluded = report.excluded.map { Excluded(peer: $0.peer.raw.hex, reason: "\($0.reason)") }
+    slots = Slots(report.plan.slotCounts)
+    stages = report.plan.stages.map { Stage($0) }
     planMilliseconds = planned.duration.inSeconds * 1_000
   }
 }
@@ -76,6 +100,36 @@ extension PlanFacts.Member {
     vocabularyRows = member.vocabularyRows
     precision = member.precision.name
     bytes = member.bytes.bytes
+  }
+}
+
+extension PlanFacts.Slots {
+  init(_ counts: PerKind<Int>) {
+    self.init(
+      attention: counts.attention, feedForward: counts.feedForward, vocabulary: counts.vocabulary)
+  }
+}
+
+extension PlanFacts.Stage {
+  init(_ stage: PlanStage) {
+    layers = [stage.layers.lowerBound, stage.layers.upperBound]
+    ranks = stage.ranks.map { rank in
+      Rank(
+        peer: rank.peer.raw.hex, attention: Self.runs(rank.slots.attention),
+        feedForward: Self.runs(rank.slots.feedForward), vocabulary: Self.runs(rank.slots.vocabulary)
+      )
+    }
+  }
+
+  /// Ascending indices as half-open runs.
+  private static func runs(_ indices: [Int]) -> [[Int]] {
+    indices.reduce(into: []) { runs, index in
+      if let last = runs.last, last[1] == index {
+        runs[runs.count - 1][1] = index + 1
+      } else {
+        runs.append([index, index + 1])
+      }
+    }
   }
 }
 

@@ -3,9 +3,24 @@
 
 import ShoalLedger
 public import ShoalNode
-import ShoalProtocol
+public import ShoalProtocol
 
 public enum RunEvent: Codable, Sendable, Hashable {
+  /// Seconds of one token at the rank that computed longest.
+  public struct Cost: Codable, Sendable, Hashable {
+    public let compute: Double
+    /// Packing and sending sums.
+    public let exchange: Double
+    /// For the sums of others.
+    public let wait: Double
+
+    public init(_ cost: StepCost) {
+      compute = Double(cost.compute) / 1e9
+      exchange = Double(cost.exchange) / 1e9
+      wait = Double(cost.wait) / 1e9
+    }
+  }
+
   /// A rank still fetches weights that the plan gave it.
   case fetching(peer: String, remainingBytes: UInt64, totalBytes: UInt64)
   /// All ranks are ready.
@@ -13,7 +28,7 @@ public enum RunEvent: Codable, Sendable, Hashable {
     job: String, model: String, manifest: String, plan: String, peers: [RunResult.Member],
     promptTokens: [UInt32])
   /// `text` holds the characters that became whole with it; it may be empty.
-  case token(token: UInt32, text: String)
+  case token(token: UInt32, text: String, cost: Cost)
   case finished(result: RunResult)
   case failed(error: ErrorFacts)
 
@@ -27,7 +42,7 @@ public enum RunEvent: Codable, Sendable, Hashable {
         job: job.raw.hex, model: model.name, manifest: model.model.raw.hex, plan: plan.raw.hex,
         peers: members.map { RunResult.Member($0) }, promptTokens: promptTokens)
     case .token(let token):
-      self = .token(token: token.token, text: token.text)
+      self = .token(token: token.token, text: token.text, cost: Cost(token.cost))
     }
   }
 }
