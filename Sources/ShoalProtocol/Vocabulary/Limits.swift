@@ -34,6 +34,18 @@ public enum Limits {
   public static let ggufMetadataEntries = 1 << 16
   /// Tensors of a GGUF file: 128 layers of 256 experts that are stored one by one fit.
   public static let ggufTensors = 1 << 17
+  /// The format's reference reader takes no longer header.
+  public static let safetensorsHeaderBytes = 100_000_000
+  /// Tensors of one safetensors file: 128 layers of 256 experts with three matrices each.
+  public static let tensors = 1 << 17
+  /// Seen are up to four.
+  public static let tensorDimensions = 8
+  /// An index of as many tensors, with names of 200 bytes.
+  public static let checkpointIndexBytes = 64 << 20
+  /// The most shards seen are 191, of 671B parameters.
+  public static let checkpointShards = 4_096
+  /// `config.json` and its like; seen are up to 50 KB.
+  public static let modelConfigBytes = 4 << 20
   /// The format's specification says 65,535 bytes for a key.
   public static let ggufKeyBytes = 65_535
   /// The format's specification says 64; some builds of its library write longer ones.
