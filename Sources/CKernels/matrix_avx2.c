@@ -1,4 +1,4 @@
-// Matrix products with AVX2: a line of 64 bytes is two vectors of 8 rows by 4 columns.
+// Matrix products with AVX2.
 #include "matrix.h"
 
 #if defined(__x86_64__)
@@ -8,144 +8,28 @@
 #pragma clang attribute push(__attribute__((target("avx2,fma,f16c"))), apply_to = function)
 
 #include "matrix_driver.h"
-
 #define SYMBOL(name) name##_avx2
-enum { TOKENS = 4, HALF = 8 };
+#include "avx2/lanes.h"
 
-INLINE __m256 half_floats(const uint8_t *halves) {
-  return _mm256_cvtph_ps(_mm_load_si128((const __m128i *)halves));
-}
-
-// acc = fma(Float(isum), dw * dx, acc) for each token.
-INLINE void accumulate(__m256 (*acc)[2], int half, const __m256i *sums, __m256 scales,
-                       const uint8_t *records, const shoal_part *part, int64_t stride,
-                       const int tokens) {
-  UNROLL for (int t = 0; t < tokens; ++t) {
-    const __m256 scale =
-        _mm256_mul_ps(scales, _mm256_set1_ps(record_at(records, part, stride, t)->scale));
-    acc[t][half] = _mm256_fmadd_ps(_mm256_cvtepi32_ps(sums[t]), scale, acc[t][half]);
-  }
-}
-
-// u * x would saturate 16 bits (255 * 127 * 2), so the sign moves from the weight to the
-// activation: |w| * sign(x, w) is at most 128 * 127 * 2 = 32,512.
-INLINE void add_quad(__m256i *sums, __m256i stored, int quad, const uint8_t *records,
-                     const shoal_part *part, int64_t stride, const int tokens) {
-  const __m256i weights = _mm256_xor_si256(stored, _mm256_set1_epi8((char)0x80));
-  const __m256i magnitudes = _mm256_abs_epi8(weights);
-  const __m256i ones = _mm256_set1_epi16(1);
-  UNROLL for (int t = 0; t < tokens; ++t) {
-    const __m256i quants = _mm256_set1_epi32(quad_at(record_at(records, part, stride, t), quad));
-    const __m256i pairs = _mm256_maddubs_epi16(magnitudes, _mm256_sign_epi8(quants, weights));
-    sums[t] = _mm256_add_epi32(sums[t], _mm256_madd_epi16(pairs, ones));
-  }
-}
-
-INLINE void tile_q8_0(const shoal_matrix *matrix, const uint8_t *group, const uint8_t *records,
-                      int64_t stride, row_sums *out, const int tokens) {
-  const uint8_t *line = group + matrix->quants_offset;
-  __m256 acc[TOKENS][2];
-  UNROLL for (int t = 0; t < tokens; ++t) acc[t][0] = acc[t][1] = _mm256_setzero_ps();
-  for (int p = 0; p < matrix->part_count; ++p) {
-    const shoal_part *part = matrix->parts + p;
-    const int quads = quads_of(part);
-    UNROLL for (int half = 0; half < 2; ++half) {
-      __m256i sums[TOKENS];
-      UNROLL for (int t = 0; t < tokens; ++t) sums[t] = _mm256_setzero_si256();
-      for (int q = 0; q < quads; ++q) {
-        if (half == 0) __builtin_prefetch(line + 64 * q + AHEAD);
-        const __m256i stored = _mm256_load_si256((const __m256i *)(line + 64 * q + 32 * half));
-        add_quad(sums, stored, q, records, part, stride, tokens);
-      }
-      accumulate(acc, half, sums, half_floats(group + 32 * p + 16 * half), records, part, stride,
-                 tokens);
-    }
-    line += 64 * quads;
-  }
-  UNROLL for (int t = 0; t < tokens; ++t) {
-    _mm256_store_ps(out[t], acc[t][0]);
-    _mm256_store_ps(out[t] + HALF, acc[t][1]);
-  }
-}
-
-// Nibbles are small: all eight quads of a part fit 16 bits (15 * 127 * 2 * 8 = 30,480).
-INLINE void add_pair(__m256i *pairs, __m256i both, int pair, const uint8_t *records,
-                     const shoal_part *part, int64_t stride, const int tokens) {
-  const __m256i nibble = _mm256_set1_epi8(0x0F);
-  const __m256i low = _mm256_and_si256(both, nibble);
-  const __m256i high = _mm256_and_si256(_mm256_srli_epi16(both, 4), nibble);
-  UNROLL for (int t = 0; t < tokens; ++t) {
-    const shoal_record *record = record_at(records, part, stride, t);
-    const __m256i first = _mm256_set1_epi32(quad_at(record, 2 * pair));
-    const __m256i second = _mm256_set1_epi32(quad_at(record, 2 * pair + 1));
-    pairs[t] = _mm256_add_epi16(pairs[t], _mm256_add_epi16(_mm256_maddubs_epi16(low, first),
-                                                           _mm256_maddubs_epi16(high, second)));
-  }
-}
-
-INLINE void tile_q4_0(const shoal_matrix *matrix, const uint8_t *group, const uint8_t *records,
-                      int64_t stride, row_sums *out, const int tokens) {
-  const uint8_t *line = group + matrix->quants_offset;
-  const __m256i ones = _mm256_set1_epi16(1);
-  __m256 acc[TOKENS][2];
-  UNROLL for (int t = 0; t < tokens; ++t) acc[t][0] = acc[t][1] = _mm256_setzero_ps();
-  for (int p = 0; p < matrix->part_count; ++p) {
-    const shoal_part *part = matrix->parts + p;
-    const int pair_count = pairs_of(part);
-    UNROLL for (int half = 0; half < 2; ++half) {
-      __m256i pairs[TOKENS], sums[TOKENS];
-      UNROLL for (int t = 0; t < tokens; ++t) pairs[t] = _mm256_setzero_si256();
-      for (int k = 0; k < pair_count; ++k) {
-        if (half == 0) __builtin_prefetch(line + 64 * k + AHEAD);
-        const __m256i both = _mm256_load_si256((const __m256i *)(line + 64 * k + 32 * half));
-        add_pair(pairs, both, k, records, part, stride, tokens);
-      }
-      UNROLL for (int t = 0; t < tokens; ++t) {
-        const int32_t start = -8 * record_at(records, part, stride, t)->sum;
-        sums[t] =
-            _mm256_add_epi32(_mm256_set1_epi32(start), _mm256_madd_epi16(pairs[t], ones));
-      }
-      accumulate(acc, half, sums, half_floats(group + 32 * p + 16 * half), records, part, stride,
-                 tokens);
-    }
-    line += 64 * pair_count;
-  }
-  UNROLL for (int t = 0; t < tokens; ++t) {
-    _mm256_store_ps(out[t], acc[t][0]);
-    _mm256_store_ps(out[t] + HALF, acc[t][1]);
-  }
-}
-
-// acc = fma(w, x, acc), columns ascending. `is_half` is constant in each use.
-INLINE void tile_float(const shoal_matrix *matrix, const uint8_t *group, const float *values,
-                       int64_t stride, row_sums *out, const int tokens, const bool is_half) {
-  __m256 acc[TOKENS][2];
-  UNROLL for (int t = 0; t < tokens; ++t) acc[t][0] = acc[t][1] = _mm256_setzero_ps();
-  for (int c = 0; c < matrix->columns; ++c) {
-    const uint8_t *column = group + (is_half ? 32 : 64) * (int64_t)c;
-    __builtin_prefetch(column + AHEAD);
-    const __m256 low = is_half ? half_floats(column) : _mm256_load_ps((const float *)column);
-    const __m256 high =
-        is_half ? half_floats(column + 16) : _mm256_load_ps((const float *)column + HALF);
-    UNROLL for (int t = 0; t < tokens; ++t) {
-      const __m256 value = _mm256_set1_ps(values[t * stride + c]);
-      acc[t][0] = _mm256_fmadd_ps(low, value, acc[t][0]);
-      acc[t][1] = _mm256_fmadd_ps(high, value, acc[t][1]);
-    }
-  }
-  UNROLL for (int t = 0; t < tokens; ++t) {
-    _mm256_store_ps(out[t], acc[t][0]);
-    _mm256_store_ps(out[t] + HALF, acc[t][1]);
-  }
-}
+#include "avx2/floats.h"
+#include "avx2/q4_0.h"
+#include "avx2/q8_0.h"
 
 #include "matrix_formats.h"
+#include "matrix_quants.h"
 
-static int tile(const shoal_matrix *matrix, const uint8_t *group, const shoal_activations *input,
-                int32_t first, int32_t tokens, row_sums *sums) {
-  if (tokens >= 4) return tile_of(matrix, group, input, first, sums, 4);
-  if (tokens >= 2) return tile_of(matrix, group, input, first, sums, 2);
-  return tile_of(matrix, group, input, first, sums, 1);
+static int tile(const weights *w, const shoal_activations *input, int32_t first, int32_t tokens,
+                row_sums *sums) {
+  if (tokens >= 4) {
+    tile_of(w, input, first, sums, 4);
+    return 4;
+  }
+  if (tokens >= 2) {
+    tile_of(w, input, first, sums, 2);
+    return 2;
+  }
+  tile_of(w, input, first, sums, 1);
+  return 1;
 }
 
 // Four units, |units| < 2^44, as Int64: in f64 the sum with 1.5 * 2^52 is the integer's bits.

@@ -1,5 +1,4 @@
-// Matrix products with AVX-512 VNNI: one 64-byte line of weights is 16 rows by 4 columns and one
-// vpdpbusd; the accumulator's lane is the row.
+// Matrix products with AVX-512 VNNI.
 #include "matrix.h"
 
 #if defined(__x86_64__)
@@ -11,126 +10,36 @@
     apply_to = function)
 
 #include "matrix_driver.h"
-
 #define SYMBOL(name) name##_avx512
-enum { TOKENS = 12 };
+#include "avx512/lanes.h"
 
-// f16 scales of a part, 16 rows, as f32.
-INLINE __m512 scales_at(const uint8_t *group, int part) {
-  return _mm512_cvtph_ps(_mm256_load_si256((const __m256i *)(group + 32 * part)));
-}
-
-// acc = fma(Float(isum), dw * dx, acc) for each token: the only rounding steps of the product.
-INLINE void accumulate(__m512 *acc, const __m512i *sums, __m512 scales, const uint8_t *records,
-                       const shoal_part *part, int64_t stride, const int tokens) {
-  UNROLL for (int t = 0; t < tokens; ++t) {
-    const __m512 scale =
-        _mm512_mul_ps(scales, _mm512_set1_ps(record_at(records, part, stride, t)->scale));
-    acc[t] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(sums[t]), scale, acc[t]);
-  }
-}
-
-// Quants are stored unsigned, w = u - offset: starting at -offset * sum(x) makes the sum exact.
-INLINE void start_sums(__m512i *sums, int offset, const uint8_t *records, const shoal_part *part,
-                       int64_t stride, const int tokens) {
-  UNROLL for (int t = 0; t < tokens; ++t) {
-    sums[t] = _mm512_set1_epi32(-offset * record_at(records, part, stride, t)->sum);
-  }
-}
-
-INLINE void add_quad(__m512i *sums, __m512i weights, int quad, const uint8_t *records,
-                     const shoal_part *part, int64_t stride, const int tokens) {
-  UNROLL for (int t = 0; t < tokens; ++t) {
-    const __m512i quants = _mm512_set1_epi32(quad_at(record_at(records, part, stride, t), quad));
-    sums[t] = _mm512_dpbusd_epi32(sums[t], weights, quants);
-  }
-}
-
-INLINE void tile_q8_0(const shoal_matrix *matrix, const uint8_t *group, const uint8_t *records,
-                      int64_t stride, row_sums *out, const int tokens) {
-  const uint8_t *line = group + matrix->quants_offset;
-  __m512 acc[TOKENS];
-  UNROLL for (int t = 0; t < tokens; ++t) acc[t] = _mm512_setzero_ps();
-  for (int p = 0; p < matrix->part_count; ++p) {
-    const shoal_part *part = matrix->parts + p;
-    const int quads = quads_of(part);
-    __m512i sums[TOKENS];
-    start_sums(sums, 128, records, part, stride, tokens);
-    if (quads == 8) {
-      UNROLL for (int q = 0; q < 8; ++q) {
-        __builtin_prefetch(line + 64 * q + AHEAD);
-        add_quad(sums, _mm512_load_si512(line + 64 * q), q, records, part, stride, tokens);
-      }
-    } else {
-      for (int q = 0; q < quads; ++q) {
-        add_quad(sums, _mm512_load_si512(line + 64 * q), q, records, part, stride, tokens);
-      }
-    }
-    accumulate(acc, sums, scales_at(group, p), records, part, stride, tokens);
-    line += 64 * quads;
-  }
-  UNROLL for (int t = 0; t < tokens; ++t) _mm512_store_ps(out[t], acc[t]);
-}
-
-INLINE void add_pair(__m512i *sums, const uint8_t *line, int pair, const uint8_t *records,
-                     const shoal_part *part, int64_t stride, const int tokens) {
-  const __m512i nibble = _mm512_set1_epi8(0x0F);
-  const __m512i both = _mm512_load_si512(line);
-  add_quad(sums, _mm512_and_si512(both, nibble), 2 * pair, records, part, stride, tokens);
-  add_quad(sums, _mm512_and_si512(_mm512_srli_epi16(both, 4), nibble), 2 * pair + 1, records,
-           part, stride, tokens);
-}
-
-INLINE void tile_q4_0(const shoal_matrix *matrix, const uint8_t *group, const uint8_t *records,
-                      int64_t stride, row_sums *out, const int tokens) {
-  const uint8_t *line = group + matrix->quants_offset;
-  __m512 acc[TOKENS];
-  UNROLL for (int t = 0; t < tokens; ++t) acc[t] = _mm512_setzero_ps();
-  for (int p = 0; p < matrix->part_count; ++p) {
-    const shoal_part *part = matrix->parts + p;
-    const int pairs = pairs_of(part);
-    __m512i sums[TOKENS];
-    start_sums(sums, 8, records, part, stride, tokens);
-    if (pairs == 4) {
-      UNROLL for (int k = 0; k < 4; ++k) {
-        __builtin_prefetch(line + 64 * k + AHEAD);
-        add_pair(sums, line + 64 * k, k, records, part, stride, tokens);
-      }
-    } else {
-      for (int k = 0; k < pairs; ++k) {
-        add_pair(sums, line + 64 * k, k, records, part, stride, tokens);
-      }
-    }
-    accumulate(acc, sums, scales_at(group, p), records, part, stride, tokens);
-    line += 64 * pairs;
-  }
-  UNROLL for (int t = 0; t < tokens; ++t) _mm512_store_ps(out[t], acc[t]);
-}
-
-// acc = fma(w, x, acc), columns ascending. `half` is constant in each use.
-INLINE void tile_float(const shoal_matrix *matrix, const uint8_t *group, const float *values,
-                       int64_t stride, row_sums *out, const int tokens, const bool half) {
-  __m512 acc[TOKENS];
-  UNROLL for (int t = 0; t < tokens; ++t) acc[t] = _mm512_setzero_ps();
-  for (int c = 0; c < matrix->columns; ++c) {
-    __builtin_prefetch(group + (half ? 32 : 64) * (int64_t)c + AHEAD);
-    const __m512 weights = half ? scales_at(group, c) : _mm512_load_ps(group + 64 * (int64_t)c);
-    UNROLL for (int t = 0; t < tokens; ++t) {
-      acc[t] = _mm512_fmadd_ps(weights, _mm512_set1_ps(values[t * stride + c]), acc[t]);
-    }
-  }
-  UNROLL for (int t = 0; t < tokens; ++t) _mm512_store_ps(out[t], acc[t]);
-}
+#include "avx512/floats.h"
+#include "avx512/q4_0.h"
+#include "avx512/q8_0.h"
 
 #include "matrix_formats.h"
+#include "matrix_quants.h"
 
-static int tile(const shoal_matrix *matrix, const uint8_t *group, const shoal_activations *input,
-                int32_t first, int32_t tokens, row_sums *sums) {
-  if (tokens >= 12) return tile_of(matrix, group, input, first, sums, 12);
-  if (tokens >= 8) return tile_of(matrix, group, input, first, sums, 8);
-  if (tokens >= 4) return tile_of(matrix, group, input, first, sums, 4);
-  if (tokens >= 2) return tile_of(matrix, group, input, first, sums, 2);
-  return tile_of(matrix, group, input, first, sums, 1);
+static int tile(const weights *w, const shoal_activations *input, int32_t first, int32_t tokens,
+                row_sums *sums) {
+  if (tokens >= 12) {
+    tile_of(w, input, first, sums, 12);
+    return 12;
+  }
+  if (tokens >= 8) {
+    tile_of(w, input, first, sums, 8);
+    return 8;
+  }
+  if (tokens >= 4) {
+    tile_of(w, input, first, sums, 4);
+    return 4;
+  }
+  if (tokens >= 2) {
+    tile_of(w, input, first, sums, 2);
+    return 2;
+  }
+  tile_of(w, input, first, sums, 1);
+  return 1;
 }
 
 INLINE int32_t emit(const shoal_output *output, int64_t token, int64_t row, int rows,

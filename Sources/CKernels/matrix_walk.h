@@ -1,28 +1,74 @@
-// The second half of matrix_driver.h: what calls a path's `tile`, `emit` and `quantize_block`.
+// The walk over tokens, row groups and products, and the path's entry points. A path has defined
+//   tile(w, input, first, tokens, sums)         products of one row group with at most `tokens`
+//                                               tokens; returns how many it did
+//   emit(output, token, row, rows, sums)        stores or rounds 16 of them
+//   quantize_block(block, scale, quants)        32 activations
+//
+// One token: each product's rows in order, so that weights stream from memory once.
+// More: a block of tokens and a block of row groups at a time, and within them one product after
+// the other, so that activations and the sums that they share stay in the second-level cache.
 
-static int32_t walk(const shoal_matrix *matrix, const shoal_activations *input, int32_t tokens,
-                    const shoal_output *output, int32_t first_group, int32_t end_group) {
+// Row groups [first, end) of one product for tokens [token, end_token).
+static int32_t walk_groups(const shoal_product *product, const uint8_t *next, int32_t token,
+                           int32_t end_token, int32_t first, int32_t end) {
+  const shoal_matrix *matrix = &product->matrix;
+  weights w = {matrix, matrix->groups + first * matrix->group_stride,
+               matrix->groups + end * matrix->group_stride, next};
   int32_t flags = SHOAL_FINE;
-  for (int32_t block = 0; block < tokens; block += TOKEN_BLOCK) {
-    const int32_t end = block + TOKEN_BLOCK < tokens ? block + TOKEN_BLOCK : tokens;
-    for (int32_t index = first_group; index < end_group; ++index) {
-      const uint8_t *group = matrix->groups + index * matrix->group_stride;
-      const int32_t row = index * ROWS;
-      const int rows = matrix->rows - row < ROWS ? matrix->rows - row : ROWS;
-      for (int32_t token = block; token < end;) {
-        _Alignas(64) row_sums sums[TOKENS];
-        const int taken = tile(matrix, group, input, token, end - token, sums);
-        for (int t = 0; t < taken; ++t) flags |= emit(output, token + t, row, rows, sums[t]);
-        token += taken;
+  for (int32_t index = first; index < end; ++index) {
+    const int32_t row = index * ROWS;
+    const int rows = matrix->rows - row < ROWS ? matrix->rows - row : ROWS;
+    for (int32_t t = token; t < end_token;) {
+      _Alignas(64) row_sums sums[TOKENS];
+      const int taken = tile(&w, &product->input, t, end_token - t, sums);
+      for (int i = 0; i < taken; ++i) flags |= emit(&product->output, t + i, row, rows, sums[i]);
+      t += taken;
+    }
+    w.group += matrix->group_stride;
+  }
+  return flags;
+}
+
+// Where the thread reads on after row groups [first, end) of a product: in the next product, or
+// nowhere, which is where it is.
+INLINE const uint8_t *next_weights(const shoal_product *products, int32_t index, int32_t count,
+                                   int32_t first, int32_t end) {
+  if (index + 1 < count) {
+    const shoal_matrix *matrix = &products[index + 1].matrix;
+    return matrix->groups + first * matrix->group_stride;
+  }
+  const shoal_matrix *matrix = &products[index].matrix;
+  return matrix->groups + end * matrix->group_stride - AHEAD;
+}
+
+static int32_t walk(const shoal_product *products, int32_t count, int32_t tokens,
+                    int32_t first_group, int32_t end_group) {
+  const int32_t step = tokens == 1 ? end_group - first_group : GROUP_BLOCK;
+  int32_t flags = SHOAL_FINE;
+  for (int32_t token = 0; token < tokens; token += TOKEN_BLOCK) {
+    const int32_t end_token = token + TOKEN_BLOCK < tokens ? token + TOKEN_BLOCK : tokens;
+    for (int32_t group = first_group; group < end_group; group += step) {
+      const int32_t end = group + step < end_group ? group + step : end_group;
+      for (int32_t i = 0; i < count; ++i) {
+        const uint8_t *next = next_weights(products, i, count, group, end);
+        flags |= walk_groups(products + i, next, token, end_token, group, end);
       }
     }
   }
   return flags;
 }
 
-static int32_t quantize(const shoal_part *parts, int32_t part_count, int32_t columns,
-                        const shoal_activations *activations, int32_t first_token,
-                        int32_t end_token) {
+int32_t SYMBOL(shoal_multiply)(const shoal_product *products, int32_t count, int32_t tokens,
+                               int32_t first_group, int32_t end_group) {
+  for (int32_t i = 0; i < count; ++i) {
+    if (!has_format(products[i].matrix.format)) return SHOAL_NOT_BUILT;
+  }
+  return walk(products, count, tokens, first_group, end_group);
+}
+
+int32_t SYMBOL(shoal_quantize)(const shoal_part *parts, int32_t part_count, int32_t columns,
+                               const shoal_activations *activations, int32_t first_token,
+                               int32_t end_token) {
   int32_t flags = SHOAL_FINE;
   for (int32_t token = first_token; token < end_token; ++token) {
     const float *values = activations->values + token * activations->value_stride;
@@ -43,16 +89,4 @@ static int32_t quantize(const shoal_part *parts, int32_t part_count, int32_t col
     }
   }
   return flags;
-}
-
-int32_t SYMBOL(shoal_multiply)(const shoal_matrix *matrix, const shoal_activations *input,
-                               int32_t tokens, const shoal_output *output, int32_t first_group,
-                               int32_t end_group) {
-  return walk(matrix, input, tokens, output, first_group, end_group);
-}
-
-int32_t SYMBOL(shoal_quantize)(const shoal_part *parts, int32_t part_count, int32_t columns,
-                               const shoal_activations *activations, int32_t first_token,
-                               int32_t end_token) {
-  return quantize(parts, part_count, columns, activations, first_token, end_token);
 }

@@ -59,10 +59,17 @@ typedef struct shoal_output {
 // Whether this build and this machine (its operating system included) run `path`.
 bool shoal_path_available(int32_t path);
 
-// Rows of the groups [first_group, end_group) for tokens [0, tokens). Returns shoal_flags.
-int32_t shoal_multiply(int32_t path, const shoal_matrix *matrix, const shoal_activations *input,
-                       int32_t tokens, const shoal_output *output, int32_t first_group,
-                       int32_t end_group);
+// One matrix, what it is multiplied with, and where that goes.
+typedef struct shoal_product {
+  shoal_matrix matrix;
+  shoal_activations input;
+  shoal_output output;
+} shoal_product;
+
+// Rows of the groups [first_group, end_group), which all the matrices have, of each product in turn
+// for tokens [0, tokens). Returns shoal_flags; with SHOAL_NOT_BUILT nothing was done.
+int32_t shoal_multiply(int32_t path, const shoal_product *products, int32_t count, int32_t tokens,
+                       int32_t first_group, int32_t end_group);
 
 // Fills the records of tokens [first_token, end_token) from their values. Returns shoal_flags.
 int32_t shoal_quantize(int32_t path, const shoal_part *parts, int32_t part_count, int32_t columns,

@@ -41,7 +41,7 @@ public struct ColumnParts: Hashable, Sendable {
   /// Byte offset of each part's activation record.
   package let recordOffsets: [Int]
   /// The same table, as C reads it.
-  let table: [shoal_part]
+  let table: PartTable
 
   /// Columns `first ..< first + count` of a weight row. `count` is positive.
   public init(first: Int, count: Int) {
@@ -69,11 +69,12 @@ public struct ColumnParts: Hashable, Sendable {
     }
     recordOffsets = offsets
     recordBytes = offset
-    table = zip(parts, offsets).map { part, offset in
-      shoal_part(
-        column: Int32(part.column), count: Int32(part.count), block: Int32(part.block),
-        record: Int32(offset))
-    }
+    table = PartTable(
+      zip(parts, offsets).map { part, offset in
+        shoal_part(
+          column: Int32(part.column), count: Int32(part.count), block: Int32(part.block),
+          record: Int32(offset))
+      })
   }
 
   private static func starts(_ lengths: [Int]) -> [Int] {
@@ -88,4 +89,17 @@ public struct ColumnParts: Hashable, Sendable {
     hasher.combine(count)
     hasher.combine(phase)
   }
+}
+
+/// Parts at an address that stays, so that a list of products can name the tables of many matrices.
+@safe final class PartTable: @unchecked Sendable {
+  let parts: UnsafeBufferPointer<shoal_part>
+
+  init(_ parts: [shoal_part]) {
+    let memory = UnsafeMutableBufferPointer<shoal_part>.allocate(capacity: parts.count)
+    _ = unsafe memory.initialize(from: parts)
+    unsafe self.parts = UnsafeBufferPointer(memory)
+  }
+
+  deinit { unsafe parts.deallocate() }
 }

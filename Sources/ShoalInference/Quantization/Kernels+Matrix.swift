@@ -2,6 +2,17 @@
 
 import CKernels
 
+/// A matrix and what it is multiplied with.
+public struct MatrixTerm {
+  public let matrix: PackedMatrix
+  public let input: Activations
+
+  public init(_ matrix: PackedMatrix, _ input: Activations) {
+    self.matrix = matrix
+    self.input = input
+  }
+}
+
 extension Kernels {
   /// Quantises the values of some tokens: per activation block of 32 columns a scale
   /// d = max|x| / 127 and q = roundToNearestEven(x * (127 / max|x|)), all in f32. A block whose d
@@ -17,12 +28,11 @@ extension Kernels {
       guard finite else { throw .notFinite }
       return
     }
-    let flags = unsafe input.parts.table.withUnsafeBufferPointer { parts in
-      var view = unsafe input.view
-      return unsafe shoal_quantize(
-        path.number, parts.baseAddress, Int32(parts.count), Int32(input.columns), &view,
-        Int32(tokens.lowerBound), Int32(tokens.upperBound))
-    }
+    let parts = unsafe input.parts.table.parts
+    var view = unsafe input.view
+    let flags = unsafe shoal_quantize(
+      path.number, parts.baseAddress, Int32(parts.count), Int32(input.columns), &view,
+      Int32(tokens.lowerBound), Int32(tokens.upperBound))
     guard flags == 0 else { throw .notFinite }
   }
 
@@ -36,7 +46,8 @@ extension Kernels {
     _ matrix: PackedMatrix, _ input: Activations, tokens: Int, groups: Range<Int>,
     into output: UnsafeMutableBufferPointer<Float>, stride: Int
   ) {
-    check(matrix, input, tokens, groups, room: output.count, stride)
+    let term = MatrixTerm(matrix, input)
+    check(term, tokens, groups, room: output.count, stride)
     if path == .reference {
       forEach(matrix, tokens, groups) { token, row in
         unsafe output[token * stride + row] = MatrixReference.product(
@@ -46,50 +57,63 @@ extension Kernels {
     }
     let target = unsafe shoal_output(
       values: output.baseAddress, sums: nil, stride: Int64(stride), scale: 0)
-    _ = unsafe run(matrix, input, tokens, groups, target)
+    _ = unsafe run(CollectionOfOne(term), tokens, groups, target)
   }
 
   /// Adds each product, rounded to nearest even to a multiple of 2^-fractionBits, to `sums`, in
   /// units of 2^-fractionBits: the end of a numeric atom. Any order of atoms gives the same sums.
   ///
   /// - Parameters:
+  ///   - terms: numeric atoms that add to the same sums; all have the same rows. One call for many
+  ///     keeps the sums in the cache and the weights coming.
   ///   - groups: groups of 16 rows; threads take ranges that do not overlap.
   ///   - sums: Int64, (tokens, stride); `stride` is at least `matrix.shape.rows`.
   ///   - fractionBits: 0...60; the model's unit, 18 unless its manifest says otherwise.
   /// - Throws: `.outOfRange` if a product is NaN or 2^44 units or more; nothing is added for it.
   public func multiplyRounded(
-    _ matrix: PackedMatrix, _ input: Activations, tokens: Int, groups: Range<Int>,
+    _ terms: some RandomAccessCollection<MatrixTerm>, tokens: Int, groups: Range<Int>,
     addingTo sums: UnsafeMutableBufferPointer<Int64>, stride: Int, fractionBits: Int = 18
   ) throws(MatrixError) {
-    check(matrix, input, tokens, groups, room: sums.count, stride)
     precondition((0...60).contains(fractionBits), "fraction bits \(fractionBits)")
+    for term in terms { check(term, tokens, groups, room: sums.count, stride) }
     let unitsPerOne = Float(sign: .plus, exponent: fractionBits, significand: 1)
     var inRange = true
     if path == .reference {
-      forEach(matrix, tokens, groups) { token, row in
-        let product = MatrixReference.product(matrix, input, row: row, token: token)
-        if let units = MatrixReference.units(product, unitsPerOne: unitsPerOne) {
-          unsafe sums[token * stride + row] &+= units
-        } else {
-          inRange = false
+      for term in terms {
+        forEach(term.matrix, tokens, groups) { token, row in
+          let product = MatrixReference.product(term.matrix, term.input, row: row, token: token)
+          if let units = MatrixReference.units(product, unitsPerOne: unitsPerOne) {
+            unsafe sums[token * stride + row] &+= units
+          } else {
+            inRange = false
+          }
         }
       }
     } else {
       let target = unsafe shoal_output(
         values: nil, sums: sums.baseAddress, stride: Int64(stride), scale: unitsPerOne)
-      inRange = unsafe run(matrix, input, tokens, groups, target) == 0
+      inRange = unsafe run(terms, tokens, groups, target) == 0
     }
     guard inRange else { throw .outOfRange }
   }
 
+  /// The same for a single atom.
+  public func multiplyRounded(
+    _ matrix: PackedMatrix, _ input: Activations, tokens: Int, groups: Range<Int>,
+    addingTo sums: UnsafeMutableBufferPointer<Int64>, stride: Int, fractionBits: Int = 18
+  ) throws(MatrixError) {
+    try unsafe multiplyRounded(
+      CollectionOfOne(MatrixTerm(matrix, input)), tokens: tokens, groups: groups, addingTo: sums,
+      stride: stride, fractionBits: fractionBits)
+  }
+
   private func check(
-    _ matrix: PackedMatrix, _ input: Activations, _ tokens: Int, _ groups: Range<Int>, room: Int,
-    _ stride: Int
+    _ term: MatrixTerm, _ tokens: Int, _ groups: Range<Int>, room: Int, _ stride: Int
   ) {
-    let shape = matrix.shape
-    precondition(shape.parts == input.parts, "columns are cut differently")
+    let shape = term.matrix.shape
+    precondition(shape.parts == term.input.parts, "columns are cut differently")
     precondition(groups.lowerBound >= 0 && groups.upperBound <= shape.groups, "groups \(groups)")
-    precondition(tokens >= 0 && tokens <= input.capacity, "\(tokens) tokens")
+    precondition(tokens >= 0 && tokens <= term.input.capacity, "\(tokens) tokens")
     precondition(stride >= shape.rows, "stride \(stride)")
     precondition(tokens == 0 || room >= (tokens - 1) * stride + shape.rows, "room \(room)")
   }
@@ -105,23 +129,24 @@ extension Kernels {
   }
 
   private func run(
-    _ matrix: PackedMatrix, _ input: Activations, _ tokens: Int, _ groups: Range<Int>,
+    _ terms: some RandomAccessCollection<MatrixTerm>, _ tokens: Int, _ groups: Range<Int>,
     _ output: shoal_output
   ) -> Int32 {
-    let shape = matrix.shape
-    return unsafe shape.parts.table.withUnsafeBufferPointer { parts in
-      var packed = unsafe shoal_matrix(
-        groups: matrix.base.assumingMemoryBound(to: UInt8.self), parts: parts.baseAddress,
-        group_stride: Int64(shape.groupStride), quants_offset: Int64(shape.scaleBytes),
-        part_count: Int32(parts.count), columns: Int32(shape.columns), rows: Int32(shape.rows),
-        format: Int32(shape.format.rawValue))
-      var view = unsafe input.view
-      var target = unsafe output
-      let flags = unsafe shoal_multiply(
-        path.number, &packed, &view, Int32(tokens), &target, Int32(groups.lowerBound),
+    let flags = unsafe withUnsafeTemporaryAllocation(
+      of: shoal_product.self, capacity: terms.count
+    ) { products in
+      var count = 0
+      for term in terms {
+        unsafe products.initializeElement(
+          at: count,
+          to: shoal_product(matrix: term.matrix.view, input: term.input.view, output: output))
+        count += 1
+      }
+      return unsafe shoal_multiply(
+        path.number, products.baseAddress, Int32(count), Int32(tokens), Int32(groups.lowerBound),
         Int32(groups.upperBound))
-      precondition(flags & Int32(SHOAL_NOT_BUILT.rawValue) == 0, "no loop for \(path)")
-      return flags
     }
+    precondition(flags & Int32(SHOAL_NOT_BUILT.rawValue) == 0, "no loop for \(path)")
+    return flags
   }
 }

@@ -1,5 +1,7 @@
 // A packed matrix over bytes that somebody else owns: a mapped file or a buffer.
 
+import CKernels
+
 /// Packed weights in place: nothing is copied, `owner` keeps the bytes alive.
 @safe public struct PackedMatrix: @unchecked Sendable {
   public let shape: MatrixShape
@@ -30,6 +32,18 @@
 
   package var bytes: UnsafeRawBufferPointer {
     unsafe UnsafeRawBufferPointer(start: base, count: shape.byteCount)
+  }
+}
+
+extension PackedMatrix {
+  /// The same, as C reads it.
+  var view: shoal_matrix {
+    let parts = unsafe shape.parts.table.parts
+    return unsafe shoal_matrix(
+      groups: base.assumingMemoryBound(to: UInt8.self), parts: parts.baseAddress,
+      group_stride: Int64(shape.groupStride), quants_offset: Int64(shape.scaleBytes),
+      part_count: Int32(parts.count), columns: Int32(shape.columns), rows: Int32(shape.rows),
+      format: Int32(shape.format.rawValue))
   }
 }
 
