@@ -7,14 +7,16 @@ INLINE int place_quants(const shoal_part *parts, int part_count, int part, uint8
   for (; part < part_count && parts[part].block == block; ++part) {
     shoal_record *record = (shoal_record *)(records + parts[part].record);
     const int first = parts[part].column % 32, count = parts[part].count;
-    int32_t sum = 0;
+    int16_t sum = 0, first_sum = 0;
     for (int i = 0; i < 8 * pairs_of(&parts[part]); ++i) {
       const int8_t quant = i < count ? quants[first + i] : 0;
       record->quants[i] = quant;
       sum += quant;
+      if (i < parts[part].split) first_sum += quant;
     }
     record->scale = scale;
     record->sum = sum;
+    record->first_sum = first_sum;
   }
   return part;
 }

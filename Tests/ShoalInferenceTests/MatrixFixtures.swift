@@ -38,7 +38,22 @@ struct MatrixCase: CustomStringConvertible, Sendable {
     MatrixCase(rows: 2, width: 512, columns: 256..<512),
     MatrixCase(rows: 5, width: 64, columns: 31..<33),
     MatrixCase(rows: 3, width: 32, columns: 31..<32),
+    MatrixCase(rows: 20, width: 768, columns: 240..<560),
+    MatrixCase(rows: 18, width: 1024, columns: 192..<288),
+    MatrixCase(rows: 4, width: 256, columns: 44..<72),
   ]
+
+  /// The same as rows of whole blocks of `format`, with columns that it can be cut at.
+  static func all(_ format: WeightFormat) -> [MatrixCase] {
+    all.map { shape in
+      let block = format.blockColumns
+      let multiple = MatrixFixtures.hasHalves.contains(format) ? 4 : 1
+      let first = shape.columns.lowerBound / multiple * multiple
+      return MatrixCase(
+        rows: shape.rows, width: (shape.width + block - 1) / block * block,
+        columns: first..<shape.columns.upperBound)
+    }
+  }
 }
 
 enum Extremes: String, CaseIterable, Sendable {
@@ -56,6 +71,9 @@ enum Extremes: String, CaseIterable, Sendable {
 enum MatrixFixtures {
   static let tokenCounts = [1, 2, 3, 8, 17]
 
+  /// Formats with sub-blocks of 16.
+  static let hasHalves: Set<WeightFormat> = [.q2_K, .q3_K, .q6_K]
+
   /// GGUF bytes of (rows, width).
   static func weights(
     _ format: WeightFormat, _ shape: MatrixCase, _ kind: Extremes, using random: inout MatrixRandom
@@ -66,19 +84,59 @@ enum MatrixFixtures {
       switch format {
       case .f32: append(float(kind, using: &random).bitPattern, &bytes)
       case .f16: append(half(kind, using: &random), &bytes)
-      case .q8_0, .q4_0:
-        append(half(kind, using: &random), &bytes)
-        for _ in 2..<format.blockBytes { bytes.append(quant(format, kind, &random)) }
+      case .bf16: append(UInt16(float(kind, using: &random).bitPattern >> 16), &bytes)
+      case .q4_0, .q4_1, .q5_0, .q5_1, .q8_0, .q2_K, .q3_K, .q4_K, .q5_K, .q6_K, .iq4_nl, .iq4_xs:
+        bytes += block(format, kind, &random)
       }
     }
     return bytes
   }
 
-  private static func quant(
+  private static func block(
     _ format: WeightFormat, _ kind: Extremes, _ random: inout MatrixRandom
+  ) -> [UInt8] {
+    var bytes = (0..<format.blockBytes).map { byte in
+      // Signed bytes have their extremes where others have all bits or none.
+      quant(
+        isSigned: format == .q8_0 || format == .q6_K && (192..<208).contains(byte), kind, &random)
+    }
+    if kind == .weightsLowest {
+      // Without scales and minima nothing would be left.
+      for byte in unsignedScales(format) { bytes[byte] = 0xFF }
+    }
+    for offset in halves(format) {
+      let bits = half(kind, using: &random)
+      bytes[offset] = UInt8(truncatingIfNeeded: bits)
+      bytes[offset + 1] = UInt8(bits >> 8)
+    }
+    return bytes
+  }
+
+  /// Where a block has its f16 numbers.
+  private static func halves(_ format: WeightFormat) -> [Int] {
+    switch format {
+    case .f32, .f16, .bf16: []
+    case .q4_0, .q5_0, .q8_0, .iq4_nl, .iq4_xs: [0]
+    case .q4_1, .q5_1, .q4_K, .q5_K: [0, 2]
+    case .q2_K: [80, 82]
+    case .q3_K: [108]
+    case .q6_K: [208]
+    }
+  }
+
+  private static func unsignedScales(_ format: WeightFormat) -> Range<Int> {
+    switch format {
+    case .q2_K: 0..<16
+    case .q4_K, .q5_K: 4..<16
+    case .f32, .f16, .bf16, .q4_0, .q4_1, .q5_0, .q5_1, .q8_0, .q3_K, .q6_K, .iq4_nl, .iq4_xs: 0..<0
+    }
+  }
+
+  private static func quant(
+    isSigned: Bool, _ kind: Extremes, _ random: inout MatrixRandom
   ) -> UInt8 {
-    let lowest: UInt8 = format == .q8_0 ? 0x80 : 0x00
-    let highest: UInt8 = format == .q8_0 ? 0x7F : 0xFF
+    let lowest: UInt8 = isSigned ? 0x80 : 0x00
+    let highest: UInt8 = isSigned ? 0x7F : 0xFF
     switch kind {
     case .random, .denormal: return .random(in: 0...255, using: &random)
     case .weightsLowest: return lowest

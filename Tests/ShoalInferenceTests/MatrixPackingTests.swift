@@ -28,15 +28,33 @@ struct MatrixPackingTests {
 
   @Test("Bytes of the packed layout follow from the shape")
   func sizes() throws {
-    // Two groups; 64 columns are two parts: 64 bytes of scales, then 16 quads or 8 pairs of them.
-    let expected: [(WeightFormat, Int)] = [
-      (.f32, 2 * 64 * 64), (.f16, 2 * 64 * 32), (.q8_0, 2 * (64 + 16 * 64)),
-      (.q4_0, 2 * (64 + 8 * 64)),
+    // Two groups; 64 columns are two parts: 64 bytes of scales (128 with minima), then 16 quads,
+    // 8 pairs of them, or two parts of 4 lines of nibbles and one of fifth bits.
+    let small: [(WeightFormat, Int)] = [
+      (.f32, 2 * 64 * 64), (.f16, 2 * 64 * 32), (.bf16, 2 * 64 * 32), (.q8_0, 2 * (64 + 16 * 64)),
+      (.q4_0, 2 * (64 + 8 * 64)), (.q4_1, 2 * (128 + 8 * 64)), (.q5_0, 2 * (64 + 2 * 5 * 64)),
+      (.q5_1, 2 * (128 + 2 * 5 * 64)), (.iq4_nl, 2 * (64 + 8 * 64)),
     ]
-    for (format, bytes) in expected {
+    for (format, bytes) in small {
       #expect(try MatrixShape(format: format, rows: 17, columns: 64).byteCount == bytes)
     }
     #expect(try MatrixShape(format: .f16, rows: 1, columns: 3).byteCount == 128)
+    // One group; 512 columns are two super-blocks and 16 parts.
+    let large: [(WeightFormat, Int)] = [
+      (.q4_K, 2 * 64 + 16 * (32 + 4 * 64)), (.q5_K, 2 * 64 + 16 * (32 + 5 * 64)),
+      (.q6_K, 2 * 32 + 16 * (32 + 6 * 64)), (.q3_K, 2 * 32 + 16 * (32 + 3 * 64)),
+      (.q2_K, 2 * 64 + 16 * (32 + 2 * 64)), (.iq4_xs, 2 * 32 + 16 * (16 + 4 * 64)),
+    ]
+    for (format, bytes) in large {
+      #expect(try MatrixShape(format: format, rows: 16, columns: 512).byteCount == bytes)
+    }
+  }
+
+  @Test("Packing wide rows takes at most 4 % more than the file", arguments: WeightFormat.allCases)
+  func overhead(format: WeightFormat) throws {
+    let packed = try MatrixShape(format: format, rows: 256, columns: 4_096).byteCount
+    let stored = try 256 * format.rowBytes(columns: 4_096)
+    #expect(packed >= stored && packed * 100 <= stored * 104, "\(packed) of \(stored)")
   }
 
   @Test("Scales and quants lie where the layout says")
@@ -59,7 +77,7 @@ struct MatrixPackingTests {
   @Test("Unpacking gives the tensor's weights back", arguments: WeightFormat.allCases)
   func roundTrip(format: WeightFormat) throws {
     var random = MatrixRandom(state: 3)
-    for shape in MatrixCase.all {
+    for shape in MatrixCase.all(format) {
       let bytes = try MatrixFixtures.weights(format, shape, .random, using: &random)
       let part = try MatrixFixtures.pack(format, shape, bytes)
       let whole = try MatrixFixtures.pack(
@@ -112,23 +130,78 @@ struct MatrixPackingTests {
     }
   }
 
+  @Test("Planes and integer scales lie where the layout says")
+  func superBlockLayout() throws {
+    // Columns 224 ..< 288: a part of each of two super-blocks. Row 1.
+    var bytes = [UInt8](repeating: 0, count: 2 * 420)
+    let row = 420
+    bytes[row + 208] = 0x34  // d of the first super-block
+    bytes[row + 210 + 209] = 0x12  // and of the second
+    bytes[row + 192 + 15] = 0x9C  // s of columns 240 ..< 256
+    bytes[row + 64 + 63] = 0xA0  // column 255, low bits 1010
+    bytes[row + 128 + 63] = 0xC0  // and high bits 11
+    let packed = try MatrixFixtures.pack(
+      .q6_K, MatrixCase(rows: 2, width: 512, columns: 224..<288), bytes)
+    let stored = unsafe Array(packed.bytes)
+    #expect(stored[2] == 0x34 && stored[32 + 3] == 0x12)
+    #expect(stored[64 + 16 + 1] == 0x9C)
+    // Column 31 of part 0 is in quad 7: line 3 of the nibbles, high ones, and line 1 of the pairs.
+    let quants = 64 + 64
+    #expect(stored[quants + 3 * 64 + 4 + 3] == 0xA0)
+    #expect(stored[quants + 4 * 64 + 1 * 64 + 4 + 3] == 0xC0)
+    #expect(packed.dequantizeRow(1)[31] == Half.float(0x34) * Float(Int8(bitPattern: 0x9C)) * 26)
+  }
+
+  @Test("Sub-blocks of 16 are not cut within a quad", arguments: MatrixFixtures.hasHalves)
+  func quadsAreWhole(format: WeightFormat) {
+    #expect(throws: MatrixError.subBlock(firstColumn: 6, multiple: 4)) {
+      try MatrixShape(format: format, rows: 1, firstColumn: 6, columns: 8)
+    }
+  }
+
   @Test(
     "Dequantised bytes equal those of two independent implementations",
     .enabled(if: MatrixFixtures.hasVectors),
-    arguments: [
-      ("gguf_F16", WeightFormat.f16), ("gguf_Q8_0", .q8_0), ("ggml_Q8_0", .q8_0),
-      ("gguf_Q4_0", .q4_0), ("ggml_Q4_0", .q4_0),
-    ])
-  func vectors(name: String, format: WeightFormat) throws {
+    arguments: WeightFormat.allCases.filter { $0 != .f32 })
+  func vectors(format: WeightFormat) throws {
+    let name = "\(format)".uppercased()
     let shape = MatrixCase(rows: 8, width: 512, columns: 0..<512)
+    var found = 0
+    for source in ["gguf", "ggml", "rand"] {
+      let file = MatrixFixtures.vectors.appending(path: "\(source)_\(name).q.bin")
+      guard FileManager.default.fileExists(atPath: file.path) else { continue }
+      found += 1
+      let bytes = try [UInt8](Data(contentsOf: file))
+      let matrix = try MatrixFixtures.pack(format, shape, bytes)
+      let unpacked = (0..<8).flatMap { matrix.dequantizeRow($0) }
+      #expect(
+        try unpacked.map(\.bitPattern) == MatrixFixtures.words("\(source)_\(name).y.f32"),
+        "\(source)")
+    }
+    #expect(found > 0)
+  }
+
+  @Test(
+    "Quantised bytes equal those of two independent implementations",
+    .enabled(if: MatrixFixtures.hasVectors),
+    arguments: [
+      ("gguf_F16", WeightFormat.f16), ("gguf_BF16", .bf16), ("gguf_Q8_0", .q8_0),
+      ("ggml_Q8_0", .q8_0), ("gguf_Q4_0", .q4_0), ("ggml_Q4_0", .q4_0), ("gguf_Q4_1", .q4_1),
+      ("ggml_Q4_1", .q4_1), ("gguf_Q5_0", .q5_0), ("ggml_Q5_0", .q5_0), ("gguf_Q5_1", .q5_1),
+      ("ggml_Q5_1", .q5_1),
+    ])
+  func quantised(name: String, format: WeightFormat) throws {
     let bytes = try [UInt8](
       Data(contentsOf: MatrixFixtures.vectors.appending(path: "\(name).q.bin")))
-    let matrix = try MatrixFixtures.pack(format, shape, bytes)
-    let unpacked = (0..<8).flatMap { matrix.dequantizeRow($0) }
-    #expect(try unpacked.map(\.bitPattern) == MatrixFixtures.words("\(name).y.f32"))
-
     let original = try MatrixFixtures.words("\(name).x.f32").map(Float.init(bitPattern:))
     #expect(try WeightQuantizer.quantize(original, to: format) == bytes)
+  }
+
+  @Test("Formats that are only read say so when they are to be made")
+  func notMade() {
+    #expect(throws: MatrixError.noQuantizer(.q4_K)) {
+      try WeightQuantizer.quantize([Float](repeating: 1, count: 256), to: .q4_K)
+    }
   }
 }
 

@@ -54,11 +54,11 @@ struct ImportDamage: Sendable, CustomTestStringConvertible {
     },
     ImportDamage(
       "a format without kernels",
-      .unsupportedFormat(tensor: "blk.0.attn_v.weight", format: "BF16")
+      .unsupportedFormat(tensor: "blk.0.attn_v.weight", format: "MXFP4")
     ) { file in
       file.change("blk.0.attn_v.weight") { tensor in
-        tensor.type = 30
-        tensor.bytes = .init(repeating: 0, count: 32 * 32 * 2)
+        tensor.type = 39
+        tensor.bytes = .init(repeating: 0, count: 32 * 17)
       }
     },
     ImportDamage(
@@ -206,8 +206,8 @@ struct ImportDamage: Sendable, CustomTestStringConvertible {
   @Test(.enabled(if: ReferenceData.exists("gguf"), "the shared data is absent"))
   func `files of formats and families that are not computed are refused by name`() throws {
     #expect(
-      throws: ModelError.unsupportedFormat(tensor: "token_embd.weight", format: "Q6_K")
-    ) { try Engine(shared: "gguf/llama-k256-q4_k_m.gguf") }
+      throws: ModelError.unsupportedFormat(tensor: "blk.0.attn_q.weight", format: "TQ1_0")
+    ) { try Engine(shared: "gguf/llama-k256-tq1_0.gguf").model }
     #expect(throws: ModelError.unknownArchitecture("gpt2", known: ["llama"])) {
       try Engine(shared: "gguf/gpt2-f32.gguf")
     }

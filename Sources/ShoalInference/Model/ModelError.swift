@@ -37,7 +37,7 @@ extension ModelError: CustomStringConvertible {
     case .wrongShape(let tensor, let expected, let found):
       "the tensor \(tensor) has the shape \(found), not \(expected)"
     case .unsupportedFormat(let tensor, let format):
-      "the tensor \(tensor) is stored as \(format); F32, F16, Q8_0 and Q4_0 are read"
+      "the tensor \(tensor) is stored as \(format); known are \(WeightFormat.names)"
     case .damagedAtom(let blob, let reason): "the atom \(blob) is damaged: \(reason)"
     case .damagedManifest(let error): "the manifest is damaged: \(error)"
     case .unsupportedFeature(let feature): "\(feature): this model needs what is not computed yet"

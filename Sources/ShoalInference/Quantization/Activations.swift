@@ -15,7 +15,8 @@ import CKernels
   /// (capacity, columns)
   public let values: UnsafeMutableBufferPointer<Float>
   /// (capacity, recordBytes), the layout of `shoal_record`: per part the scale (f32), the sum of
-  /// its quants (Int32), the quants (Int8) padded with zeros to a multiple of 8.
+  /// its quants and of those before its split (Int16), the quants (Int8) padded with zeros to a
+  /// multiple of 8.
   package let records: UnsafeMutableRawBufferPointer
 
   public init(parts: ColumnParts, capacity: Int) {
@@ -48,8 +49,13 @@ import CKernels
   }
 
   /// Sum of the quants of a part.
-  package func sum(_ token: Int, part: Int) -> Int32 {
-    unsafe records.load(fromByteOffset: record(token, part) + 4, as: Int32.self)
+  package func sum(_ token: Int, part: Int) -> Int16 {
+    unsafe records.load(fromByteOffset: record(token, part) + 4, as: Int16.self)
+  }
+
+  /// Sum of the quants before the part's split.
+  package func firstSum(_ token: Int, part: Int) -> Int16 {
+    unsafe records.load(fromByteOffset: record(token, part) + 6, as: Int16.self)
   }
 
   /// Quant of a column of a part.
@@ -57,9 +63,11 @@ import CKernels
     unsafe records.load(fromByteOffset: record(token, part) + 8 + column, as: Int8.self)
   }
 
-  func store(_ token: Int, part: Int, scale: Float, sum: Int32) {
-    unsafe records.storeBytes(of: scale, toByteOffset: record(token, part), as: Float.self)
-    unsafe records.storeBytes(of: sum, toByteOffset: record(token, part) + 4, as: Int32.self)
+  func store(_ token: Int, part: Int, scale: Float, sum: Int16, firstSum: Int16) {
+    let start = record(token, part)
+    unsafe records.storeBytes(of: scale, toByteOffset: start, as: Float.self)
+    unsafe records.storeBytes(of: sum, toByteOffset: start + 4, as: Int16.self)
+    unsafe records.storeBytes(of: firstSum, toByteOffset: start + 6, as: Int16.self)
   }
 
   func store(_ token: Int, part: Int, _ column: Int, quant: Int8) {

@@ -18,10 +18,13 @@ public struct ColumnParts: Hashable, Sendable {
     public let count: Int
     /// The activation block it lies in.
     public let block: Int
+    /// Columns before the weight row's next multiple of 16, where some formats have a sub-block's
+    /// end: 1...16.
+    public let split: Int
     /// Groups of four columns, the last one padded.
     public var quads: Int { (count + 3) / 4 }
-    /// Groups of eight columns, the last one padded.
-    public var pairs: Int { (count + 7) / 8 }
+    /// Columns that an activation record has room for.
+    package var room: Int { (count + 7) / 8 * 8 }
   }
 
   /// Columns of the atom.
@@ -31,10 +34,6 @@ public struct ColumnParts: Hashable, Sendable {
   public let phase: Int
   /// Ascending and without gaps.
   public let parts: [Part]
-  /// Quads before each part, and at the end those of all parts.
-  package let quadStarts: [Int]
-  /// Pairs of quads before each part, and at the end those of all parts.
-  package let pairStarts: [Int]
 
   /// Bytes of one token's activation records.
   package let recordBytes: Int
@@ -54,31 +53,28 @@ public struct ColumnParts: Hashable, Sendable {
       let toWeightCut = Self.block - (phase + column) % Self.block
       let toActivationCut = Self.block - column % Self.block
       let width = min(toWeightCut, toActivationCut, count - column)
-      parts.append(Part(column: column, count: width, block: column / Self.block))
+      parts.append(
+        Part(
+          column: column, count: width, block: column / Self.block,
+          split: min(width, 16 - (phase + column) % 16)))
       column += width
     }
     self.parts = parts
-    quadStarts = Self.starts(parts.map(\.quads))
-    pairStarts = Self.starts(parts.map(\.pairs))
 
     var offset = 0
     var offsets: [Int] = []
     for part in parts {
       offsets.append(offset)
-      offset += MemoryLayout<shoal_record>.size + part.pairs * 8
+      offset += MemoryLayout<shoal_record>.size + part.room
     }
     recordOffsets = offsets
     recordBytes = offset
     table = PartTable(
       zip(parts, offsets).map { part, offset in
         shoal_part(
-          column: Int32(part.column), count: Int32(part.count), block: Int32(part.block),
-          record: Int32(offset))
+          column: Int32(part.column), count: Int16(part.count), split: Int16(part.split),
+          block: Int32(part.block), record: Int32(offset))
       })
-  }
-
-  private static func starts(_ lengths: [Int]) -> [Int] {
-    lengths.reduce(into: [0]) { starts, length in starts.append(starts[starts.count - 1] + length) }
   }
 
   public static func == (a: ColumnParts, b: ColumnParts) -> Bool {

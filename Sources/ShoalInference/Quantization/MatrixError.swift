@@ -12,6 +12,10 @@ public enum MatrixError: Error, Hashable, Sendable {
   case dimension(Int, limit: Int)
   /// Columns that the row does not have.
   case columns(first: Int, count: Int, width: Int)
+  /// Columns that begin within a quad of a format with sub-blocks of 16.
+  case subBlock(firstColumn: Int, multiple: Int)
+  /// Weights of this format are read, not made.
+  case noQuantizer(WeightFormat)
   /// An activation is NaN or infinite.
   case notFinite
   /// A product to be rounded is NaN or at least 2^44 units.

@@ -35,6 +35,8 @@ public struct MatrixPacker: Sendable {
       throw .size(need: shape.byteCount, have: destination.count)
     }
     unsafe destination.initializeMemory(as: UInt8.self, repeating: 0)
+    let packing = WeightPacking(shape.format)
+    var block = WeightBlock()
     for index in 0..<shape.rows {
       let source = try unsafe row(index)
       guard source.count == rowBytes else { throw .size(need: rowBytes, have: source.count) }
@@ -42,11 +44,12 @@ public struct MatrixPacker: Sendable {
       let start = group * shape.groupStride
       let target = unsafe UnsafeMutableRawBufferPointer(
         rebasing: destination[start..<start + shape.groupStride])
-      switch shape.format {
-      case .f32: unsafe packFloats(UInt32.self, source, lane, target)
-      case .f16: unsafe packFloats(UInt16.self, source, lane, target)
-      case .q8_0: unsafe packBytes(source, lane, target)
-      case .q4_0: unsafe packNibbles(source, lane, target)
+      if let packing {
+        unsafe packBlocks(source, packing, &block, PackedLane(lane, target))
+      } else if shape.format == .f32 {
+        unsafe packFloats(UInt32.self, source, lane, target)
+      } else {
+        unsafe packFloats(UInt16.self, source, lane, target)
       }
     }
   }
@@ -81,54 +84,89 @@ public struct MatrixPacker: Sendable {
     }
   }
 
-  /// Where the block that holds a part's columns begins, and the part's place in it.
-  private func locate(_ part: ColumnParts.Part) -> (block: Int, within: Int) {
-    let (block, within) = (firstColumn + part.column)
-      .quotientAndRemainder(dividingBy: ColumnParts.block)
-    return (block * shape.format.blockBytes, within)
-  }
-
-  private func packScale(
-    _ source: UnsafeRawBufferPointer, _ block: Int, _ part: Int, _ lane: Int,
-    _ target: UnsafeMutableRawBufferPointer
+  /// One row: each of its blocks is taken apart once, and dealt to the parts that lie in it.
+  private func packBlocks(
+    _ source: UnsafeRawBufferPointer, _ packing: WeightPacking, _ block: inout WeightBlock,
+    _ lane: PackedLane
   ) {
-    let scale = unsafe source.loadUnaligned(fromByteOffset: block, as: UInt16.self)
-    unsafe target.storeBytes(
-      of: scale, toByteOffset: (part * MatrixShape.groupRows + lane) * 2, as: UInt16.self)
-  }
-
-  private func packBytes(
-    _ source: UnsafeRawBufferPointer, _ lane: Int, _ target: UnsafeMutableRawBufferPointer
-  ) {
-    var quad = shape.scaleBytes
+    let (width, size) = (shape.format.blockColumns, shape.format.blockBytes)
+    var current = -1
+    var lines = shape.quantsOffset
     for (index, part) in shape.parts.parts.enumerated() {
-      let (block, within) = locate(part)
-      unsafe packScale(source, block, index, lane, target)
-      let quants = block + 2 + within
-      for column in 0..<part.count {
-        unsafe target[quad + column / 4 * 64 + lane * 4 + column % 4] =
-          source[quants + column] ^ 0x80
+      let (number, within) = (firstColumn + part.column).quotientAndRemainder(dividingBy: width)
+      if number != current {
+        current = number
+        unsafe block.read(
+          shape.format,
+          UnsafeRawBufferPointer(rebasing: source[number * size..<(number + 1) * size]))
       }
-      quad += part.quads * 64
+      // A part lies in one block of 32; super-blocks are counted from the first one kept.
+      lane.putScales(
+        block, packing.scales, place: width == 32 ? index : number - firstColumn / width)
+      lane.putIntegers(
+        block, packing.scales, at: shape.integersOffset + index * packing.scales.integerBytes,
+        column: within)
+      for column in 0..<part.count {
+        lane.put(
+          block.quants[within + column], packing, column: column, quads: part.quads, at: lines)
+      }
+      lines += packing.lines(quads: part.quads) * 64
+    }
+  }
+}
+
+/// Where one row's numbers go in the bytes of its group.
+@safe private struct PackedLane {
+  private let lane: Int
+  private let group: UnsafeMutableRawBufferPointer
+
+  /// - Parameter group: zeroed; bits are added to it.
+  init(_ lane: Int, _ group: UnsafeMutableRawBufferPointer) {
+    self.lane = lane
+    unsafe self.group = group
+  }
+
+  /// d, and m or dmin, of the part or super-block number `place`.
+  func putScales(_ block: WeightBlock, _ scales: WeightPacking.Scales, place: Int) {
+    let start = place * scales.floatBytes + 2 * lane
+    unsafe group.storeBytes(of: block.scale, toByteOffset: start, as: UInt16.self)
+    if scales.hasMinimum {
+      unsafe group.storeBytes(of: block.minimum, toByteOffset: start + 32, as: UInt16.self)
     }
   }
 
-  private func packNibbles(
-    _ source: UnsafeRawBufferPointer, _ lane: Int, _ target: UnsafeMutableRawBufferPointer
+  /// The integer scales of the part that begins with `column` of the block.
+  func putIntegers(
+    _ block: WeightBlock, _ scales: WeightPacking.Scales, at start: Int, column: Int
   ) {
-    var pair = shape.scaleBytes
-    for (index, part) in shape.parts.parts.enumerated() {
-      let (block, within) = locate(part)
-      unsafe packScale(source, block, index, lane, target)
-      for column in 0..<part.count {
-        let element = within + column
-        let byte = unsafe source[block + 2 + element % 16]
-        let nibble = element < 16 ? byte & 0x0F : byte >> 4
-        // Of eight columns the first four are low nibbles, the next four high ones.
-        let place = pair + column / 8 * 64 + lane * 4 + column % 4
-        unsafe target[place] |= column % 8 < 4 ? nibble : nibble << 4
+    switch scales {
+    case .part, .partWithMinimum: break
+    case .sub: unsafe group[start + lane] = block.subScales[column / 32]
+    case .subWithMinimum:
+      unsafe group[start + lane] = block.subScales[column / 32]
+      unsafe group[start + 16 + lane] = block.subMinima[column / 32]
+    case .halves, .halvesWithMinimum:
+      for half in 0..<2 {
+        let sub = min(column / 16 + half, 15)
+        // Minima of halves are nibbles, and zero in formats without.
+        unsafe group[start + 16 * half + lane] = block.subScales[sub] | block.subMinima[sub] << 4
       }
-      pair += part.pairs * 64
     }
+  }
+
+  /// u of a column of the part whose lines begin at `start`.
+  func put(_ quant: UInt8, _ packing: WeightPacking, column: Int, quads: Int, at start: Int) {
+    let (first, second) = packing.planes
+    put(quant & UInt8(1 << first - 1), bits: first, column: column, at: start)
+    if second > 0 {
+      let plane = start + (quads * first + 7) / 8 * 64
+      put(quant >> UInt8(first), bits: second, column: column, at: plane)
+    }
+  }
+
+  private func put(_ value: UInt8, bits: Int, column: Int, at start: Int) {
+    let quad = column / 4
+    let place = start + quad * bits / 8 * 64 + lane * 4 + column % 4
+    unsafe group[place] |= value << UInt8(quad * bits % 8)
   }
 }

@@ -21,18 +21,19 @@ enum MatrixReference {
       let isZero = !isFinite || magnitude / 127 < Float.leastNormalMagnitude
       let scale = isZero ? 0 : magnitude / 127
       let inverse = isZero ? 0 : 127 / magnitude
-      var sum: Int32 = 0
-      for column in 0..<part.pairs * 8 {
+      var (sum, firstSum): (Int16, Int16) = (0, 0)
+      for column in 0..<part.room {
         var quant: Int8 = 0
         if column < part.count, !isZero {
           let value = unsafe values[part.column + column]
           // |value * inverse| <= 127 * (1 + 2^-22), which rounds to 127: no clamp is needed.
           quant = Int8((value * inverse).rounded(.toNearestOrEven))
         }
-        sum += Int32(quant)
+        sum += Int16(quant)
+        if column < part.split { firstSum += Int16(quant) }
         input.store(token, part: index, column, quant: quant)
       }
-      input.store(token, part: index, scale: scale, sum: sum)
+      input.store(token, part: index, scale: scale, sum: sum, firstSum: firstSum)
     }
     return finite
   }
@@ -42,7 +43,7 @@ enum MatrixReference {
     -> Float
   {
     var accumulator: Float = 0
-    guard matrix.shape.format.isQuantised else {
+    guard let packing = WeightPacking(matrix.shape.format) else {
       let values = unsafe input.token(token)
       for column in 0..<matrix.shape.columns {
         let weight = matrix.float(row: row, column: column)
@@ -50,15 +51,26 @@ enum MatrixReference {
       }
       return accumulator
     }
-    for (index, part) in matrix.shape.parts.parts.enumerated() {
-      let start = matrix.quantsOffset(row: row, part: index)
-      var integers: Int32 = 0
+    matrix.forEachPart(row: row, packing) { index, part, weights in
+      // Σ q x and Σ x over both halves.
+      var (products, sums): ((Int32, Int32), (Int32, Int32)) = ((0, 0), (0, 0))
       for column in 0..<part.count {
-        let weight = matrix.unsignedQuant(start, column) - matrix.shape.format.quantOffset
-        integers += weight * Int32(input.quant(token, part: index, column))
+        let quant = Int32(input.quant(token, part: index, column))
+        if column < weights.split {
+          products.0 += weights.quants[column] * quant
+          sums.0 += quant
+        } else {
+          products.1 += weights.quants[column] * quant
+          sums.1 += quant
+        }
       }
-      let scale = matrix.scale(row: row, part: index) * input.scale(token, part: index)
-      accumulator.addProduct(Float(integers), scale)
+      let scale = input.scale(token, part: index)
+      let integers = products.0 * weights.subScales.0 + products.1 * weights.subScales.1
+      accumulator.addProduct(Float(integers), weights.scale * scale)
+      if packing.scales.hasMinimum {
+        let minima = sums.0 * weights.subMinima.0 + sums.1 * weights.subMinima.1
+        accumulator.addProduct(Float(minima), weights.minimum * scale)
+      }
     }
     return accumulator
   }

@@ -14,8 +14,19 @@ public struct MatrixShape: Hashable, Sendable {
   public let rows: Int
   /// The columns and how they are cut. `parts.count` is the number of columns.
   public let parts: ColumnParts
+  /// How far into a super-block of 256 the columns begin.
+  package let superPhase: Int
+  /// Bytes from one row group to the next.
+  public let groupStride: Int
+  /// Byte offset of the integer scales in a group.
+  package let integersOffset: Int
+  /// Byte offset of the quants in a group.
+  package let quantsOffset: Int
 
   /// Columns `firstColumn ..< firstColumn + columns` of an original weight row.
+  ///
+  /// - Throws: `.dimension`, and `.subBlock` where sub-blocks of 16 columns would be cut within a
+  ///   quad of four.
   public init(format: WeightFormat, rows: Int, firstColumn: Int = 0, columns: Int)
     throws(MatrixError)
   {
@@ -31,28 +42,31 @@ public struct MatrixShape: Hashable, Sendable {
     self.format = format
     self.rows = rows
     parts = ColumnParts(first: firstColumn, count: columns)
+    superPhase = firstColumn % 256
+    guard let packing = WeightPacking(format) else {
+      let column = Self.groupRows * format.blockBytes
+      (integersOffset, quantsOffset) = (0, 0)
+      groupStride = Self.roundedTo64(columns * column)
+      return
+    }
+    if packing.scales.isHalved, !firstColumn.isMultiple(of: 4) {
+      throw .subBlock(firstColumn: firstColumn, multiple: 4)
+    }
+    let scales =
+      packing.scales.columns == ColumnParts.block
+      ? parts.parts.count : (superPhase + columns + 255) / 256
+    integersOffset = Self.roundedTo64(scales * packing.scales.floatBytes)
+    quantsOffset =
+      integersOffset + Self.roundedTo64(parts.parts.count * packing.scales.integerBytes)
+    let lines = parts.parts.reduce(0) { $0 + packing.lines(quads: $1.quads) }
+    groupStride = quantsOffset + lines * 64
   }
 
   public var columns: Int { parts.count }
   public var groups: Int { (rows + Self.groupRows - 1) / Self.groupRows }
 
-  /// Bytes from one row group to the next.
-  public var groupStride: Int {
-    switch format {
-    case .f32: columns * 64
-    case .f16: Self.roundedTo64(columns * 32)
-    case .q8_0: scaleBytes + (parts.quadStarts.last ?? 0) * 64
-    case .q4_0: scaleBytes + (parts.pairStarts.last ?? 0) * 64
-    }
-  }
-
   /// Bytes of the packed matrix.
   public var byteCount: Int { groups * groupStride }
-
-  /// Bytes of the plane of scales that heads a group: 16 f16 per part, padded to 64.
-  package var scaleBytes: Int {
-    format.isQuantised ? Self.roundedTo64(parts.parts.count * Self.groupRows * 2) : 0
-  }
 
   private static func roundedTo64(_ bytes: Int) -> Int { (bytes + 63) / 64 * 64 }
 }

@@ -41,9 +41,11 @@ extension PackedMatrix {
     let parts = unsafe shape.parts.table.parts
     return unsafe shoal_matrix(
       groups: base.assumingMemoryBound(to: UInt8.self), parts: parts.baseAddress,
-      group_stride: Int64(shape.groupStride), quants_offset: Int64(shape.scaleBytes),
+      group_stride: Int64(shape.groupStride), integers_offset: Int64(shape.integersOffset),
+      quants_offset: Int64(shape.quantsOffset),
       part_count: Int32(parts.count), columns: Int32(shape.columns), rows: Int32(shape.rows),
-      format: Int32(shape.format.rawValue))
+      format: Int32(shape.format.rawValue),
+      super_phase: Int32(shape.superPhase))
   }
 }
 

@@ -76,7 +76,12 @@ extension WeightSource {
         return (0..<tensor.rows * tensor.columns).map {
           Half.float(unsafe bytes.loadUnaligned(fromByteOffset: $0 * 2, as: UInt16.self))
         }
-      case .q8_0, .q4_0:
+      case .bf16:
+        return (0..<tensor.rows * tensor.columns).map {
+          let bits = unsafe bytes.loadUnaligned(fromByteOffset: $0 * 2, as: UInt16.self)
+          return Float(bitPattern: UInt32(bits) << 16)
+        }
+      case .q4_0, .q4_1, .q5_0, .q5_1, .q8_0, .q2_K, .q3_K, .q4_K, .q5_K, .q6_K, .iq4_nl, .iq4_xs:
         throw ModelError.unsupportedFormat(tensor: name, format: "\(tensor.format)")
       }
     }

@@ -25,9 +25,8 @@ public struct DevicePace: Sendable, Hashable {
 
   /// The pace of `profile`, whose figures are already slowed, with weights of one format.
   public init(_ profile: DeviceProfile, format: WeightFormat) {
-    let precision = AtomPrecision(rawValue: format.rawValue) ?? .f32
     self.init(
-      bytesPerSecond: profile.decodeBytesPerSecond[precision],
+      bytesPerSecond: profile.decodeBytesPerSecond[format.ratedAs],
       operationsPerSecond: profile.prefillOperationsPerSecond,
       linkBytesPerSecond: profile.link.bytesPerSecond,
       linkLatency: .microseconds(Int64(clamping: profile.link.latencyMicroseconds)))

@@ -84,7 +84,7 @@ extension ModelManifest {
     let blocks = 0..<cut.vocabularyBlocks
     return ModelShape(
       model: model, numerics: Self.numerics, hiddenSize: shape.hidden,
-      precision: AtomPrecision(rawValue: format.rawValue) ?? .f32, layers: layers,
+      precision: format.ratedAs, layers: layers,
       vocabulary: VocabularyShape(
         rows: blocks.map { cut.vocabularyRows($0).count },
         embeddingBytes: blocks.map { bytes[.embedding(block: $0)] ?? 0 },
