@@ -132,8 +132,6 @@ public enum NodeError: Error, Sendable, Hashable {
   case emptyPrompt
   case promptTooLong(tokens: Int, context: Int)
   case tokenOutOfRange(UInt32, vocabulary: Int)
-  case notReachable(PeerID, reason: String)
-  case refused(PeerID, JobFailure)
   case failed(JobFailure)
 }
 
@@ -148,8 +146,6 @@ extension NodeError: CustomStringConvertible {
       "the prompt has \(tokens) tokens; the model's context is \(context)"
     case .tokenOutOfRange(let token, let vocabulary):
       "token \(token) is not in the vocabulary of \(vocabulary)"
-    case .notReachable(let peer, let reason): "the peer \(peer) cannot be reached: \(reason)"
-    case .refused(let peer, let failure): "the peer \(peer) refused: \(failure)"
     case .failed(let failure): "\(failure)"
     }
   }

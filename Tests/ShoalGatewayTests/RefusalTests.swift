@@ -72,8 +72,9 @@ struct RefusalTests {
     (NodeError.emptyPrompt, 400, "empty_prompt"),
     (NodeError.promptTooLong(tokens: 9, context: 8), 400, "context_length_exceeded"),
     (NodeError.tokenOutOfRange(70, vocabulary: 64), 400, "token_out_of_range"),
-    (NodeError.notReachable(PeerID(.repeated(1)), reason: "gone"), 503, "peer_unreachable"),
-    (NodeError.refused(PeerID(.repeated(1)), .busy(running: 1, limit: 1)), 503, "busy"),
+    (
+      NodeError.failed(.diskFull(PeerID(.repeated(1)), needed: 2, available: 1)), 503, "disk_full"
+    ),
     (NodeError.failed(.peerLost(PeerID(.repeated(1)))), 503, "peer_lost"),
     (PlanError.noPeer(excluded: []), 503, "no_plan"),
     (PlanError.doesNotFit(needed: .gibibytes(2), available: []), 503, "no_plan"),

@@ -65,7 +65,7 @@ final class MemoryBlobStore: BlobStore {
       return nil
     }
     if let missing {
-      throw .diskFull(need: ByteCount(blob.count), available: ByteCount(missing))
+      throw .diskFull(path: "memory", need: ByteCount(blob.count), available: ByteCount(missing))
     }
   }
 

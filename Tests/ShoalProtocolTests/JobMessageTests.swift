@@ -17,13 +17,22 @@ import Testing
     term: Term(2), sequence: 7, position: 40, tokens: [1, 403], logits: .last, slices: true,
     candidates: 40)
 
-  static let failures: [JobFailure] = [
-    .unknownModel(id(1)), .planDiffers(mine: id(1), yours: id(2)), .notInPlan,
-    .recordRefused(id(3)), .noMemory(needed: 1 << 40, available: 3), .missingAtoms(count: 12),
-    .damagedAtom(id(4)), .staleTerm(mine: Term(2), yours: Term(1)), .peerLost(id(5)),
-    .deadline(id(6), milliseconds: 1_200),
-    .protocolViolation(id(7), .invalid(field: "reported by a rank")), .numericRange(layer: 3),
-    .contextFull(limit: 4_096), .busy(running: 2, limit: 1), .cancelled,
+  static let failures: [JobFailure] =
+    [
+      .unknownModel(id(1)), .planDiffers(mine: id(1), yours: id(2)), .notInPlan,
+      .recordRefused(id(3)), .noMemory(needed: 1 << 40, available: 3), .missingAtoms(count: 12),
+      .damagedAtom(id(4)), .staleTerm(mine: Term(2), yours: Term(1)), .peerLost(id(5)),
+      .deadline(id(6), milliseconds: 1_200),
+      .protocolViolation(id(7), .invalid(field: "reported by a rank")), .numericRange(layer: 3),
+      .contextFull(limit: 4_096), .busy(running: 2, limit: 1), .cancelled,
+      .diskFull(id(8), needed: 1 << 40, available: 7),
+    ] + wireErrors.map { .protocolViolation(id(9), $0) }
+
+  /// What a rank found wrong, which the entry is to hear in full.
+  static let wireErrors: [WireError] = [
+    .truncated(need: 4, have: 2), .trailing(bytes: 3),
+    .tooLong(field: "step", limit: 64, announced: 65), .unknown(field: "objective", value: 9),
+    .notUTF8(field: "name"), .invalid(field: "partial of another step"),
   ]
 
   static let messages: [JobMessage] =
@@ -145,7 +154,7 @@ import Testing
       ),
       ([1] + head + [3], .unknown(field: "objective", value: 3)),
       ([8], .unknown(field: "job message", value: 8)),
-      ([7, 16], .unknown(field: "failure", value: 16)),
+      ([7, 99], .unknown(field: "failure", value: 99)),
     ] as [([UInt8], WireError)] {
       #expect(throws: error) { try JobMessage(bytes: bytes) }
     }

@@ -136,7 +136,7 @@ extension DirectoryBlobStore {
     try FileManager.default.createSymbolicLink(
       atPath: "\(folder.path)/parts/\(id.raw.hex).part", withDestinationPath: "/dev/full")
     let error = #expect(throws: BlobStoreError.self) { try store.append(blob, to: id, at: 0) }
-    guard case .diskFull(let need, _) = error else {
+    guard case .diskFull(_, let need, _) = error else {
       Issue.record("\(String(describing: error))")
       return
     }

@@ -20,6 +20,10 @@ extension Refusal {
           "a peer needs \(ByteCount(needed)) and has \(ByteCount(available))", code: "no_memory")
       case .missingAtoms(let count):
         .unavailable("\(count) atoms could not be fetched", code: "missing_atoms")
+      case .diskFull(let peer, let needed, let available):
+        .unavailable(
+          "the disk of peer \(peer.short) is full: it needs \(ByteCount(needed)) more and has "
+            + "\(ByteCount(available))", code: "disk_full")
       case .damagedAtom(let blob):
         .unavailable("atom \(blob.short) is damaged", code: "damaged_atom")
       case .staleTerm(let mine, let yours):

@@ -35,10 +35,6 @@ extension Refusal {
         .badRequest(
           "token \(token) is not in the vocabulary of \(vocabulary)", param: "prompt",
           code: "token_out_of_range")
-      case .notReachable(let peer, let reason):
-        .unavailable("peer \(peer.short) cannot be reached: \(reason)", code: "peer_unreachable")
-      case .refused(let peer, let failure):
-        .refused(by: peer, Refusal(failure))
       case .failed(let failure):
         Refusal(failure)
       }
@@ -52,12 +48,6 @@ extension Refusal {
     return Refusal(
       .notFound, "no model is called `\(name)`: \(rest)", type: "not_found_error",
       param: "model", code: "model_not_found")
-  }
-
-  private static func refused(by peer: PeerID, _ reason: Refusal) -> Refusal {
-    .unavailable(
-      "peer \(peer.short) refused the job: \(reason.facts.message)",
-      code: reason.facts.code ?? "refused")
   }
 
   private init(_ error: PlanError) {
@@ -90,8 +80,6 @@ extension Refusal {
     self =
       switch error {
       case .unknownModel(let name): .unknownModel(name, known: [])
-      case .lacks(let model, let atoms):
-        .unavailable("\(atoms) atoms of model \(model.short) are missing", code: "missing_atoms")
       case .damaged(let blob, let key):
         .unavailable("\(key) (\(blob.short)) is damaged on disk", code: "damaged_atom")
       case .tooLarge(let needed, let available):

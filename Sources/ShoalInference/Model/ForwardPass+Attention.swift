@@ -165,9 +165,10 @@ extension ForwardPass {
 
   private func countAttention(_ atoms: [AttentionAtom]) {
     for atom in atoms {
-      for matrix in [atom.query, atom.key, atom.value] + atom.output {
-        count(matrix, tokens: tokens.count)
-      }
+      count(atom.query, tokens: tokens.count)
+      count(atom.key, tokens: tokens.count)
+      count(atom.value, tokens: tokens.count)
+      for matrix in atom.output { count(matrix, tokens: tokens.count) }
     }
     let elements = 2 * atoms.count * shape.headDimension * (position + tokens.count)
     work.bytes += UInt64(elements * shape.keyValueType.byteCount)

@@ -59,7 +59,9 @@ extension ForwardPass {
     }
     guard trouble.load(ordering: .relaxed) == 0 else { throw .outOfRange(layer: layer) }
     for atom in atoms {
-      for matrix in [atom.gate, atom.up, atom.down] { count(matrix, tokens: tokens.count) }
+      count(atom.gate, tokens: tokens.count)
+      count(atom.up, tokens: tokens.count)
+      count(atom.down, tokens: tokens.count)
     }
   }
 

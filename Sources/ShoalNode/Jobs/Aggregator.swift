@@ -36,6 +36,18 @@ package struct PartialHeader: Hashable {
   }
 }
 
+/// What a rank's exchanges took since somebody asked, in nanoseconds, and what they sent.
+package struct ExchangeCost: Sendable, Hashable {
+  /// Packing the own partial, and copying it for each link.
+  package var pack: UInt64 = 0
+  package var link = LinkCost()
+  /// Unpacking and adding those of others.
+  package var add: UInt64 = 0
+  package var bytesSent: UInt64 = 0
+  /// From the first look at the sums to the last addition.
+  package var total: UInt64 = 0
+}
+
 /// Exchanges the partial sums of one rank of one job. Lives on the rank's thread.
 package final class Aggregator {
   private let rank: Int
@@ -44,8 +56,8 @@ package final class Aggregator {
   private let clock: any MeshClock
   private var pacer: Pacer
   private var packed = LinkBuffer(count: 64 << 10)
-  /// Since the last `takeCost`.
-  private var cost = StepCost.zero
+  /// Since the last `takeCost`; what the links count comes in then.
+  private var cost = ExchangeCost()
 
   package init(rank: Int, links: [(any FrameLink)?], clock: any MeshClock, pacer: Pacer) {
     self.rank = rank
@@ -54,9 +66,10 @@ package final class Aggregator {
     self.pacer = pacer
   }
 
-  /// Time spent exchanging and waiting, and bytes sent, since the last call.
-  package func takeCost() -> StepCost {
-    defer { cost = .zero }
+  /// The parts of all exchanges since the last call.
+  package func takeCost() -> ExchangeCost {
+    defer { cost = ExchangeCost() }
+    for case let link? in links { cost.link += link.takeCost() }
     return cost
   }
 
@@ -70,18 +83,16 @@ package final class Aggregator {
     let header = PartialHeader(
       binding: binding.value, sequence: sequence, index: UInt16(index), rank: UInt16(rank))
     let count = try unsafe pack(sums, header)
+    cost.pack += start.until(clock.now())
     pacer.deliver(count * (links.count - 1), since: start)
     // Each rank begins with its successor, so that no rank is everybody's first.
     for step in 1..<links.count {
       try send(count, to: (rank + step) % links.count)
     }
-    let sent = clock.now()
     for step in 1..<links.count {
       try unsafe add((rank + links.count - step) % links.count, header, to: sums, deadline)
     }
-    let end = clock.now()
-    cost.exchange += UInt64((sent - start).nanoseconds)
-    cost.wait += UInt64((end - sent).nanoseconds)
+    cost.total += start.until(clock.now())
   }
 
   private func pack(
@@ -135,6 +146,8 @@ package final class Aggregator {
     guard frame.type == .partial, unsafe PartialHeader(frame.payload) == expected else {
       throw .protocolViolation(link.peer, .invalid(field: "partial of another step"))
     }
+    let opened = clock.now()
+    defer { cost.add += opened.until(clock.now()) }
     do {
       try unsafe PartialCodec.decodeAdding(
         UnsafeRawBufferPointer(rebasing: frame.payload[PartialHeader.count...]), to: sums)

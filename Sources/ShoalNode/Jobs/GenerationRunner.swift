@@ -40,7 +40,8 @@ public struct GenerationRunner {
     while let effect = effects.popLast() {
       switch effect {
       case .send(let step):
-        for (rank, link) in links.enumerated() { try send(step, to: link, rank: rank) }
+        let bytes = JobMessage.step(step).bytes
+        for link in links { try send(bytes, to: link) }
         let deadline = clock.now() + patience.forStep(tokens: step.tokens.count)
         for (rank, link) in links.enumerated() {
           effects += session.handle(event(from: link, rank: rank, deadline: deadline))
@@ -57,9 +58,9 @@ public struct GenerationRunner {
     preconditionFailure("a session that neither ended nor asked for anything")
   }
 
-  private func send(_ step: Step, to link: any FrameLink, rank: Int) throws {
+  private func send(_ step: [UInt8], to link: any FrameLink) throws {
     do {
-      try link.send(.step(step))
+      try link.send(.job, step)
     } catch {
       // What the rank said before it went is worth more than that it went.
       if case .failed(let failure)? = try? link.receiveJob(deadline: clock.now()) { throw failure }

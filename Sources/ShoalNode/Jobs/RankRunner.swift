@@ -3,7 +3,6 @@
 
 public import ShoalInference
 public import ShoalProtocol
-internal import ShoalSecurity
 
 /// How long the ranks of a job may take: from the plan's own estimate, so that a slow mesh is given
 /// time and a dead peer is not.
@@ -34,16 +33,16 @@ public struct StepPatience: Sendable, Hashable {
 /// Runs the steps of one job. Everything it needs is there before the first step.
 public final class RankRunner {
   private let pass: ForwardPass
-  private let kernels: Kernels
-  private let share: RankShare
-  private let vocabulary: [Range<Int>]
+  private var votes: VoteWriter
   private let aggregator: Aggregator
   private var session: RankSession
   private var pacer: Pacer
   private let patience: StepPatience
   private let clock: any MeshClock
   private let vocabularySize: Int
-  private let layers: Int
+  /// The bytes of the last message and the last step: the next are read into the same memory.
+  private var inbox: [UInt8] = []
+  private var step = Step()
 
   /// - Parameters:
   ///   - rank: this peer's place among `links`.
@@ -53,14 +52,11 @@ public final class RankRunner {
     links: [(any FrameLink)?], patience: StepPatience, pace: DevicePace?, clock: any MeshClock,
     threads: any ThreadSource
   ) {
-    self.kernels = kernels
     self.session = session
     self.patience = patience
     self.clock = clock
-    share = model.share
-    vocabulary = model.share.vocabulary.map { model.manifest.cut.vocabularyRows($0) }
+    votes = VoteWriter(model, kernels: kernels)
     vocabularySize = model.manifest.shape.vocabulary
-    layers = model.manifest.shape.layers
     pacer = Pacer(pace: pace, clock: clock, threads: threads)
     aggregator = Aggregator(rank: rank, links: links, clock: clock, pacer: pacer)
     pass = ForwardPass(
@@ -72,13 +68,18 @@ public final class RankRunner {
   public func serve(_ entry: any FrameLink) throws {
     do {
       while true {
-        switch try entry.receiveJob(deadline: nil) {
-        case .step(let step):
-          let (votes, cost) = try run(step, from: entry.peer)
-          try entry.send(.result(sequence: step.sequence, votes: votes, cost: cost))
+        let frame = try entry.receive(deadline: nil)
+        guard frame.type == .job else { throw FrameLinkError.unexpected(frame.type) }
+        inbox.removeAll(keepingCapacity: true)
+        unsafe inbox.append(contentsOf: frame.payload)
+        if try step.read(message: inbox) {
+          try answer(entry)
+          continue
+        }
+        switch try JobMessage(bytes: inbox) {
         case .finish:
           return
-        case .prepare, .fetching, .ready, .result, .failed:
+        case .prepare, .step, .fetching, .ready, .result, .failed:
           throw JobFailure.protocolViolation(entry.peer, .invalid(field: "job message"))
         }
       }
@@ -92,31 +93,31 @@ public final class RankRunner {
     }
   }
 
-  private func run(
-    _ step: Step, from entry: PeerID
-  ) throws(JobFailure) -> ([VocabularyVote], StepCost) {
-    try session.accept(step, vocabulary: vocabularySize, from: entry)
+  /// Runs `step` and sends its votes.
+  private func answer(_ entry: any FrameLink) throws {
     let start = clock.now()
-    let deadline = patience.forSum(tokens: step.tokens.count)
-    pass.begin(tokens: step.tokens, at: step.position, logits: step.logits)
-    var isDone = false
-    while !isDone {
-      switch try advance() {
-      case .sum(let index):
-        try unsafe aggregator.reduce(
-          pass.partial, binding: session.binding, sequence: step.sequence, index: index,
-          deadline: clock.now() + deadline)
-      case .finished:
-        isDone = true
-      }
+    try run(from: entry.peer)
+    try unsafe entry.send(.job, capacity: votes.capacity(step, rows: pass.logitRows)) { room in
+      let result = try unsafe votes.write(step, pass, into: room)
+      let exchange = aggregator.takeCost()
+      let total = start.until(clock.now())
+      return result.finish(
+        StepCost(
+          compute: total - min(exchange.total, total), wait: exchange.link.wait,
+          exchange: exchange.total - min(exchange.link.wait, exchange.total),
+          bytesSent: exchange.bytesSent))
     }
-    let votes = try votes(step)
-    var cost = aggregator.takeCost()
-    cost.compute =
-      UInt64((clock.now() - start).nanoseconds)
-      - min(
-        cost.exchange + cost.wait, UInt64((clock.now() - start).nanoseconds))
-    return (votes, cost)
+  }
+
+  private func run(from entry: PeerID) throws(JobFailure) {
+    try session.accept(step, vocabulary: vocabularySize, from: entry)
+    let patience = patience.forSum(tokens: step.tokens.count)
+    pass.begin(tokens: step.tokens, at: step.position, logits: step.logits)
+    while case .sum(let index) = try advance() {
+      try unsafe aggregator.reduce(
+        pass.partial, binding: session.binding, sequence: step.sequence, index: index,
+        deadline: clock.now() + patience)
+    }
   }
 
   private func advance() throws(JobFailure) -> ForwardPass.Need {
@@ -130,49 +131,5 @@ public final class RankRunner {
       case .notFinite(let layer), .outOfRange(let layer): throw .numericRange(layer: layer)
       }
     }
-  }
-
-  // MARK: Votes
-
-  /// What each vocabulary block of this rank says. Of all blocks together only the rank's best
-  /// candidates travel: no other can be among the best of the mesh.
-  private func votes(_ step: Step) throws(JobFailure) -> [VocabularyVote] {
-    var votes: [VocabularyVote] = []
-    for row in 0..<pass.logitRows {
-      var summaries: [VocabularySummary] = []
-      for index in vocabulary.indices {
-        do {
-          summaries.append(
-            try unsafe VocabularySummary(
-              logits: pass.logits(row: row, block: index),
-              firstToken: vocabulary[index].lowerBound, keeping: step.candidates,
-              kernels: kernels))
-        } catch {
-          throw .numericRange(layer: layers)
-        }
-      }
-      let kept = Set(
-        summaries.flatMap(\.candidates)
-          .sorted { ($1.logit, $0.token) < ($0.logit, $1.token) }
-          .prefix(step.candidates).map(\.token))
-      for (index, summary) in summaries.enumerated() {
-        votes.append(vote(step, row: row, index: index, summary: summary, kept: kept))
-      }
-    }
-    return votes
-  }
-
-  private func vote(
-    _ step: Step, row: Int, index: Int, summary: VocabularySummary, kept: Set<Int>
-  ) -> VocabularyVote {
-    let logits = unsafe pass.logits(row: row, block: index)
-    return VocabularyVote(
-      block: share.vocabulary[index], row: row, maximum: summary.maximum,
-      exponentials: summary.sumOfExponentials,
-      hash: unsafe BLAKE2b.hash(UnsafeRawBufferPointer(logits)),
-      candidates: summary.candidates.filter { kept.contains($0.token) }.map {
-        TokenCandidate(token: UInt32($0.token), logit: $0.logit)
-      },
-      slice: step.slices ? unsafe Array(logits) : [])
   }
 }

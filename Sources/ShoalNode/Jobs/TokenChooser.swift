@@ -52,6 +52,8 @@ public final class TokenChooser: @unchecked Sendable {
   /// The hash over the logits of every position that was sampled, each chained to the one before:
   /// equal runs have equal digests.
   public private(set) var digest = Bytes32.zero
+  /// What the digest is taken of, in memory that stays.
+  private var chain: [UInt8] = []
 
   /// - Parameters:
   ///   - promptCount: tokens before the first that is chosen.
@@ -73,7 +75,7 @@ public final class TokenChooser: @unchecked Sendable {
   public func choose(
     _ votes: [VocabularyVote], _ cost: StepCost
   ) throws -> GenerationRunner.Choice {
-    digest = BLAKE2b.hash(digest.bytes + votes.flatMap(\.hash.bytes))
+    extendDigest(votes)
     let distribution = VocabularyDistribution(
       votes.map(\.summary), keeping: options.sampling.candidatesNeeded)
     let chosen = try Sampler.choose(from: distribution, options.sampling, position: position)
@@ -89,6 +91,19 @@ public final class TokenChooser: @unchecked Sendable {
         token: token, text: shown,
         logits: options.wantsLogits ? votes.flatMap(\.slice) : [], cost: cost))
     return .init(token: token, endsText: endsModel || isStopped)
+  }
+
+  private func extendDigest(_ votes: [VocabularyVote]) {
+    let count = 32 * (1 + votes.count)
+    if chain.count != count { chain = [UInt8](repeating: 0, count: count) }
+    unsafe chain.withUnsafeMutableBytes { bytes in
+      unsafe digest.store(to: bytes)
+      for (index, vote) in votes.enumerated() {
+        unsafe vote.hash.store(
+          to: UnsafeMutableRawBufferPointer(rebasing: bytes[(32 * (1 + index))...]))
+      }
+    }
+    digest = BLAKE2b.hash(chain)
   }
 
   private func decode(

@@ -21,6 +21,24 @@ public enum FrameLinkError: Error, Sendable, Hashable {
   }
 }
 
+/// Where a link's time went, in nanoseconds.
+public struct LinkCost: Sendable, Hashable {
+  public var seal: UInt64 = 0
+  public var send: UInt64 = 0
+  /// For the other side, and to take what it sent out of the kernel.
+  public var wait: UInt64 = 0
+  public var open: UInt64 = 0
+
+  public init() {}
+
+  static func += (total: inout LinkCost, part: LinkCost) {
+    total.seal += part.seal
+    total.send += part.send
+    total.wait += part.wait
+    total.open += part.open
+  }
+}
+
 /// A stream of frames. One thread sends and receives; `shutdown` may come from any.
 public protocol FrameLink: AnyObject, Sendable {
   /// Who is at the other end.
@@ -38,9 +56,14 @@ public protocol FrameLink: AnyObject, Sendable {
 
   /// Ends the link and wakes whoever waits on it.
   func shutdown()
+
+  /// What frames took since the last call; zeros where a link does not look.
+  func takeCost() -> LinkCost
 }
 
 extension FrameLink {
+  public func takeCost() -> LinkCost { LinkCost() }
+
   public func send(_ type: FrameType, _ payload: [UInt8]) throws {
     try unsafe send(type, capacity: payload.count) { buffer in
       unsafe buffer.copyBytes(from: payload)

@@ -15,6 +15,7 @@ public import ShoalSecurity
   private let limits: FrameLimits
   private let clock: any MeshClock
   private var rekeyed: Moment
+  private var cost = LinkCost()
 
   /// A key is used for at most that long (docs/PROTOCOL.md, "Security").
   private static let keyLifetime = Duration.seconds(120)
@@ -45,9 +46,13 @@ public import ShoalSecurity
       rebasing: outgoing.bytes[FrameHeader.count..<FrameHeader.count + capacity])
     let count = try unsafe fill(room)
     do {
+      let filled = clock.now()
       let length = try unsafe sealer.seal(
         type: type.rawValue, in: outgoing.bytes, payloadCount: count)
+      let sealed = clock.now()
       try unsafe link.send(UnsafeRawBufferPointer(rebasing: outgoing.bytes[..<length]))
+      cost.seal += filled.until(sealed)
+      cost.send += sealed.until(clock.now())
     } catch let error as LinkError {
       throw FrameLinkError.link(error)
     }
@@ -64,6 +69,7 @@ public import ShoalSecurity
   public func receive(deadline: Moment?) throws(FrameLinkError) -> ReceivedFrame {
     do {
       while true {
+        let asked = clock.now()
         let head = unsafe UnsafeMutableRawBufferPointer(
           rebasing: incoming.bytes[..<FrameHeader.count])
         try unsafe link.receive(into: head, deadline: deadline)
@@ -72,6 +78,9 @@ public import ShoalSecurity
         let body = unsafe UnsafeMutableRawBufferPointer(
           rebasing: incoming.bytes[..<header.sealedCount])
         try unsafe link.receive(into: body, deadline: deadline)
+        let received = clock.now()
+        cost.wait += asked.until(received)
+        defer { cost.open += received.until(clock.now()) }
         guard let count = try unsafe opener.open(header, in: body) else { continue }
         guard let type = FrameType(rawValue: header.type) else {
           throw FrameError.unknownType(header.type)
@@ -87,6 +96,11 @@ public import ShoalSecurity
   }
 
   public func shutdown() { link.shutdown() }
+
+  public func takeCost() -> LinkCost {
+    defer { cost = LinkCost() }
+    return cost
+  }
 }
 
 /// Bytes that grow to the largest frame seen and then stay.

@@ -1,7 +1,7 @@
 // Opens and answers sealed streams: a connection, a Noise handshake, a hello.
 
-internal import ShoalProtocol
-internal import ShoalSecurity
+package import ShoalProtocol
+package import ShoalSecurity
 
 /// Why no sealed stream came about.
 enum DoorError: Error, Sendable {
@@ -11,7 +11,7 @@ enum DoorError: Error, Sendable {
 }
 
 /// Makes sealed links, from both sides.
-struct StreamDoor: Sendable {
+package struct StreamDoor: Sendable {
   let party: HandshakeParty
   let transport: any StreamTransport
   let clock: any MeshClock
@@ -21,8 +21,19 @@ struct StreamDoor: Sendable {
   /// A stranger has that long to prove that it is none.
   private static let patience = Duration.seconds(5)
 
+  package init(
+    party: HandshakeParty, transport: any StreamTransport, clock: any MeshClock,
+    random: any RandomSource, waiting: WaitStrategy
+  ) {
+    self.party = party
+    self.transport = transport
+    self.clock = clock
+    self.random = random
+    self.waiting = waiting
+  }
+
   /// Connects to the peer of `record` at the first of its addresses that answers.
-  func dial(_ record: CapabilityRecord, _ hello: StreamHello) async throws -> SealedLink {
+  package func dial(_ record: CapabilityRecord, _ hello: StreamHello) async throws -> SealedLink {
     var last: any Error = DoorError.noAddress(record.peer)
     for endpoint in record.endpoints {
       do {
@@ -68,7 +79,7 @@ struct StreamDoor: Sendable {
   }
 
   /// Answers a connection. Closes it, without a byte, where the handshake fails.
-  func answer(_ stream: any ByteStream) async throws -> SealedLink {
+  package func answer(_ stream: any ByteStream) async throws -> SealedLink {
     let deadline = clock.now() + Self.patience
     var generator = RandomSourceGenerator(random)
     do {

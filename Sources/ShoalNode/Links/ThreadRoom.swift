@@ -3,18 +3,18 @@
 internal import ShoalProtocol
 
 /// Performs closures in order on a thread of its own.
-actor ThreadRoom {
+package actor ThreadRoom {
   private let thread: any ActorThread
-  nonisolated var unownedExecutor: UnownedSerialExecutor {
+  package nonisolated var unownedExecutor: UnownedSerialExecutor {
     unsafe thread.asUnownedSerialExecutor()
   }
 
-  init(_ thread: any ActorThread) { self.thread = thread }
+  package init(_ thread: any ActorThread) { self.thread = thread }
 
-  func perform<Result: Sendable>(_ body: @Sendable () throws -> Result) throws -> Result {
+  package func perform<Result: Sendable>(_ body: @Sendable () throws -> Result) throws -> Result {
     try body()
   }
 
   /// Lets the thread end after what is under way.
-  nonisolated func close() { thread.stop() }
+  package nonisolated func close() { thread.stop() }
 }

@@ -11,8 +11,26 @@ public enum BlobStoreError: Error, Hashable, Sendable {
   /// A piece that does not start where the part ends.
   case offset(BlobID, expected: UInt64, given: UInt64)
   /// Nothing was left half written.
-  case diskFull(need: ByteCount, available: ByteCount)
+  case diskFull(path: String, need: ByteCount, available: ByteCount)
   case system(call: String, path: String, code: Int32)
+}
+
+extension BlobStoreError: CustomStringConvertible {
+  /// One sentence for a person.
+  public var description: String {
+    switch self {
+    case .missing(let blob): "the blob \(blob) is not in this store"
+    case .corrupt(let blob, let found):
+      "the bytes of the blob \(blob) hash to \(found.hex); they were moved to quarantine"
+    case .tooLarge(let blob, let limit, let size):
+      "the blob \(blob) has \(size) bytes; at most \(limit) are kept"
+    case .offset(let blob, let expected, let given):
+      "a piece of the blob \(blob) begins at \(given), not at \(expected)"
+    case .diskFull(let path, let need, let available):
+      "the disk is full: \(path) needs \(need) more, \(available) are free"
+    case .system(let call, let path, let code): "\(call) of \(path) failed (errno \(code))"
+    }
+  }
 }
 
 /// The bytes of a blob, mapped for as long as this object lives.

@@ -9,7 +9,6 @@ internal import ShoalSecurity
 public enum LibraryError: Error, Sendable, Hashable {
   /// Nobody has imported or announced it.
   case unknownModel(String)
-  case lacks(ModelID, atoms: Int)
   /// The bytes of an atom are not what its name says. It is in quarantine.
   case damaged(BlobID, AtomKey)
   case tooLarge(needed: ByteCount, available: ByteCount)
@@ -19,7 +18,6 @@ extension LibraryError: CustomStringConvertible {
   public var description: String {
     switch self {
     case .unknownModel(let model): "the model \(model) is not in this store"
-    case .lacks(let model, let atoms): "\(atoms) atoms of the model \(model) are not in this store"
     case .damaged(let blob, let key):
       "\(key) is damaged on disk (blob \(blob)); it was moved to quarantine: import the model again"
         + " or let a peer fetch it"

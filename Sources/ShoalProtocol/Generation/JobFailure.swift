@@ -8,6 +8,8 @@ public enum JobFailure: Error, Hashable, Sendable {
   case recordRefused(PeerID)
   case noMemory(needed: UInt64, available: UInt64)
   case missingAtoms(count: Int)
+  /// A peer cannot keep what its part of the plan needs.
+  case diskFull(PeerID, needed: UInt64, available: UInt64)
   case damagedAtom(BlobID)
   case staleTerm(mine: Term, yours: Term)
   case peerLost(PeerID)
@@ -31,6 +33,9 @@ extension JobFailure: CustomStringConvertible {
     case .noMemory(let needed, let available):
       "a peer needs \(ByteCount(needed)) and may use \(ByteCount(available))"
     case .missingAtoms(let count): "\(count) atoms of the model are held by nobody who answers"
+    case .diskFull(let peer, let needed, let available):
+      "the disk of the peer \(peer) is full: it needs \(ByteCount(needed)) more, "
+        + "\(ByteCount(available)) are free"
     case .damagedAtom(let blob): "the atom \(blob) is damaged on a peer's disk"
     case .staleTerm(let mine, let yours):
       "a step of attempt \(yours.value) came after attempt \(mine.value) had begun"

@@ -15,15 +15,29 @@ public struct Bytes32: Hashable, Comparable, Sendable {
 
   /// Nil unless `bytes` has 32 elements.
   public init?(_ bytes: some Collection<UInt8>) {
-    guard bytes.count == 32 else { return nil }
-    var words: [UInt64] = []
-    words.reserveCapacity(4)
-    var word: UInt64 = 0
-    for (position, byte) in bytes.enumerated() {
-      word = word << 8 | UInt64(byte)
-      if position % 8 == 7 { words.append(word) }
+    let contiguous = bytes.withContiguousStorageIfAvailable {
+      unsafe Bytes32(UnsafeRawBufferPointer($0))
     }
-    (a, b, c, d) = (words[0], words[1], words[2], words[3])
+    guard let value = contiguous ?? Bytes32(Array(bytes)) else { return nil }
+    self = value
+  }
+
+  /// Nil unless there are 32 bytes. Allocates nothing: ids are read and written for each token.
+  public init?(_ bytes: UnsafeRawBufferPointer) {
+    guard bytes.count == 32 else { return nil }
+    func word(_ offset: Int) -> UInt64 {
+      UInt64(bigEndian: unsafe bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+    }
+    self.init(a: word(0), b: word(8), c: word(16), d: word(24))
+  }
+
+  /// Writes the 32 bytes to the start of `room`.
+  public func store(to room: UnsafeMutableRawBufferPointer) {
+    precondition(room.count >= 32, "\(room.count) bytes for 32")
+    unsafe room.storeBytes(of: a.bigEndian, toByteOffset: 0, as: UInt64.self)
+    unsafe room.storeBytes(of: b.bigEndian, toByteOffset: 8, as: UInt64.self)
+    unsafe room.storeBytes(of: c.bigEndian, toByteOffset: 16, as: UInt64.self)
+    unsafe room.storeBytes(of: d.bigEndian, toByteOffset: 24, as: UInt64.self)
   }
 
   /// Nil unless `hex` is 64 hexadecimal digits.
@@ -33,7 +47,9 @@ public struct Bytes32: Hashable, Comparable, Sendable {
   }
 
   public var bytes: [UInt8] {
-    [a, b, c, d].flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> (56 - 8 * $0)) }
+    unsafe [UInt8](unsafeUninitializedCapacity: 32) { buffer, count in
+      unsafe store(to: UnsafeMutableRawBufferPointer(buffer))
+      count = 32
     }
   }
 

@@ -15,6 +15,11 @@ public struct Moment: Hashable, Comparable, Sendable {
   public static func - (later: Moment, earlier: Moment) -> Duration {
     .nanoseconds(later.nanoseconds - earlier.nanoseconds)
   }
+
+  /// Nanoseconds from here to `later`; zero where that is no later. For sums of many short times.
+  public func until(_ later: Moment) -> UInt64 {
+    UInt64(max(0, later.nanoseconds - nanoseconds))
+  }
 }
 
 extension Duration {

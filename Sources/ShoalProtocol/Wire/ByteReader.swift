@@ -35,7 +35,9 @@ public struct ByteReader: Sendable {
   public mutating func integer<I: FixedWidthInteger>(_: I.Type = I.self) throws(WireError) -> I {
     let field = try take(I.bitWidth / 8)
     var value: I = 0
-    for byte in field.reversed() { value = value << 8 | I(truncatingIfNeeded: byte) }
+    for index in field.indices.reversed() {
+      value = value << 8 | I(truncatingIfNeeded: field[index])
+    }
     return value
   }
 
@@ -77,6 +79,8 @@ public struct ByteReader: Sendable {
   ) throws(WireError) -> [Element] {
     let total = try count(field, limit: limit)
     var elements: [Element] = []
+    // An element has a byte at least, and a lying count is found out soon.
+    elements.reserveCapacity(min(total, remaining, 256))
     for _ in 0..<total { elements.append(try element(&self)) }
     return elements
   }

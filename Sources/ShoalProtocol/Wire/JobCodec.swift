@@ -1,6 +1,9 @@
 // Bytes of a job message: a tag, then its fields in the order of the type (docs/PROTOCOL.md).
 
 extension JobMessage {
+  static let stepTag: UInt8 = 2
+  static let resultTag: UInt8 = 6
+
   public var bytes: [UInt8] {
     var writer = ByteWriter()
     switch self {
@@ -8,7 +11,7 @@ extension JobMessage {
       writer.integer(UInt8(1))
       prepare.write(to: &writer)
     case .step(let step):
-      writer.integer(UInt8(2))
+      writer.integer(Self.stepTag)
       step.write(to: &writer)
     case .finish:
       writer.integer(UInt8(3))
@@ -20,7 +23,7 @@ extension JobMessage {
       writer.integer(UInt8(5))
       writer.id(plan)
     case .result(let sequence, let votes, let cost):
-      writer.integer(UInt8(6))
+      writer.integer(Self.resultTag)
       writer.integer(sequence)
       for part in [cost.compute, cost.wait, cost.exchange, cost.bytesSent] { writer.integer(part) }
       writer.list(votes) { $1.write(to: &$0) }
@@ -36,11 +39,11 @@ extension JobMessage {
     let tag = try reader.integer(UInt8.self)
     switch tag {
     case 1: self = .prepare(try Prepare(from: &reader))
-    case 2: self = .step(try Step(from: &reader))
+    case Self.stepTag: self = .step(try Step(from: &reader))
     case 3: self = .finish
     case 4: self = .fetching(remaining: try reader.integer(), total: try reader.integer())
     case 5: self = .ready(try reader.id())
-    case 6:
+    case Self.resultTag:
       let sequence = try reader.integer(UInt32.self)
       let cost = StepCost(
         compute: try reader.integer(), wait: try reader.integer(),
@@ -108,6 +111,28 @@ extension Step {
   }
 
   init(from reader: inout ByteReader) throws(WireError) {
+    self.init()
+    try read(from: &reader)
+  }
+
+  /// A step that nobody sent, to be read into.
+  public init() {
+    self.init(
+      term: Term(0), sequence: 0, position: 0, tokens: [], logits: .none, slices: false,
+      candidates: 0)
+  }
+
+  /// Reads the step that a job message holds into the memory of this one. False, and nothing read,
+  /// where it is another message.
+  public mutating func read(message bytes: [UInt8]) throws(WireError) -> Bool {
+    guard bytes.first == JobMessage.stepTag else { return false }
+    var reader = ByteReader(bytes[1...])
+    try read(from: &reader)
+    try reader.finish()
+    return true
+  }
+
+  private mutating func read(from reader: inout ByteReader) throws(WireError) {
     term = Term(try reader.integer())
     sequence = try reader.integer()
     position = Int(try reader.integer(UInt32.self))
@@ -118,8 +143,9 @@ extension Step {
     logits = wanted
     slices = try reader.integer(UInt8.self) != 0
     candidates = Int(try reader.integer(UInt16.self))
-    tokens = try reader.list("tokens", limit: Limits.stepTokens) { reader throws(WireError) in
-      try reader.integer()
+    tokens.removeAll(keepingCapacity: true)
+    for _ in 0..<(try reader.count("tokens", limit: Limits.stepTokens)) {
+      tokens.append(try reader.integer())
     }
   }
 }
@@ -151,86 +177,6 @@ extension VocabularyVote {
     }
     slice = try reader.list("logits", limit: Limits.candidates) { reader throws(WireError) in
       Float(bitPattern: try reader.integer(UInt32.self))
-    }
-  }
-}
-
-extension JobFailure {
-  func write(to writer: inout ByteWriter) {
-    switch self {
-    case .unknownModel(let model):
-      writer.integer(UInt8(1))
-      writer.id(model)
-    case .planDiffers(let mine, let yours):
-      writer.integer(UInt8(2))
-      writer.id(mine)
-      writer.id(yours)
-    case .notInPlan:
-      writer.integer(UInt8(3))
-    case .recordRefused(let peer):
-      writer.integer(UInt8(4))
-      writer.id(peer)
-    case .noMemory(let needed, let available):
-      writer.integer(UInt8(5))
-      writer.integer(needed)
-      writer.integer(available)
-    case .missingAtoms(let count):
-      writer.integer(UInt8(6))
-      writer.integer(UInt32(count))
-    case .damagedAtom(let blob):
-      writer.integer(UInt8(7))
-      writer.id(blob)
-    case .staleTerm(let mine, let yours):
-      writer.integer(UInt8(8))
-      writer.integer(mine.value)
-      writer.integer(yours.value)
-    case .peerLost(let peer):
-      writer.integer(UInt8(9))
-      writer.id(peer)
-    case .deadline(let peer, let milliseconds):
-      writer.integer(UInt8(10))
-      writer.id(peer)
-      writer.integer(UInt32(milliseconds))
-    case .protocolViolation(let peer, _):
-      writer.integer(UInt8(11))
-      writer.id(peer)
-    case .numericRange(let layer):
-      writer.integer(UInt8(12))
-      writer.integer(UInt32(layer))
-    case .contextFull(let limit):
-      writer.integer(UInt8(13))
-      writer.integer(UInt32(limit))
-    case .busy(let running, let limit):
-      writer.integer(UInt8(14))
-      writer.integer(UInt32(running))
-      writer.integer(UInt32(limit))
-    case .cancelled:
-      writer.integer(UInt8(15))
-    }
-  }
-
-  init(from reader: inout ByteReader) throws(WireError) {
-    let tag = try reader.integer(UInt8.self)
-    switch tag {
-    case 1: self = .unknownModel(try reader.id())
-    case 2: self = .planDiffers(mine: try reader.id(), yours: try reader.id())
-    case 3: self = .notInPlan
-    case 4: self = .recordRefused(try reader.id())
-    case 5: self = .noMemory(needed: try reader.integer(), available: try reader.integer())
-    case 6: self = .missingAtoms(count: Int(try reader.integer(UInt32.self)))
-    case 7: self = .damagedAtom(try reader.id())
-    case 8: self = .staleTerm(mine: Term(try reader.integer()), yours: Term(try reader.integer()))
-    case 9: self = .peerLost(try reader.id())
-    case 10:
-      self = .deadline(try reader.id(), milliseconds: Int(try reader.integer(UInt32.self)))
-    case 11: self = .protocolViolation(try reader.id(), .invalid(field: "reported by a rank"))
-    case 12: self = .numericRange(layer: Int(try reader.integer(UInt32.self)))
-    case 13: self = .contextFull(limit: Int(try reader.integer(UInt32.self)))
-    case 14:
-      self = .busy(
-        running: Int(try reader.integer(UInt32.self)), limit: Int(try reader.integer(UInt32.self)))
-    case 15: self = .cancelled
-    case _: throw .unknown(field: "failure", value: UInt64(tag))
     }
   }
 }

@@ -41,19 +41,20 @@ public enum LogitsWanted: UInt8, Sendable, Hashable {
   case all = 2
 }
 
-/// One forward pass: tokens at consecutive positions.
+/// One forward pass: tokens at consecutive positions. Its fields change only when a rank reads the
+/// next step into the memory of the last.
 public struct Step: Hashable, Sendable {
-  public let term: Term
+  public internal(set) var term: Term
   /// Counts the steps of a term from 0.
-  public let sequence: UInt32
+  public internal(set) var sequence: UInt32
   /// The position of the first token.
-  public let position: Int
-  public let tokens: [UInt32]
-  public let logits: LogitsWanted
+  public internal(set) var position: Int
+  public internal(set) var tokens: [UInt32]
+  public internal(set) var logits: LogitsWanted
   /// Whole slices of logits are to be returned, not only candidates.
-  public let slices: Bool
+  public internal(set) var slices: Bool
   /// How many candidates each vocabulary atom returns, at most.
-  public let candidates: Int
+  public internal(set) var candidates: Int
 
   public init(
     term: Term, sequence: UInt32, position: Int, tokens: [UInt32], logits: LogitsWanted,

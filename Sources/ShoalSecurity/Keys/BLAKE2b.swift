@@ -6,10 +6,14 @@ public import ShoalProtocol
 public enum BLAKE2b {
   public static func hash(_ bytes: UnsafeRawBufferPointer) -> Bytes32 {
     Sodium.start()
-    var digest = [UInt8](repeating: 0, count: 32)
     let start = unsafe bytes.baseAddress?.assumingMemoryBound(to: UInt8.self)
-    unsafe crypto_generichash_blake2b(&digest, 32, start, UInt64(bytes.count), nil, 0)
-    return Bytes32(digest) ?? .zero
+    // On the stack: votes hash each block of the logits of each token.
+    var digest: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
+    return unsafe withUnsafeMutableBytes(of: &digest) { digest in
+      let output = unsafe digest.assumingMemoryBound(to: UInt8.self).baseAddress.unsafelyUnwrapped
+      unsafe crypto_generichash_blake2b(output, 32, start, UInt64(bytes.count), nil, 0)
+      return unsafe Bytes32(UnsafeRawBufferPointer(digest)) ?? .zero
+    }
   }
 
   public static func hash(_ bytes: [UInt8]) -> Bytes32 {

@@ -77,7 +77,7 @@ struct BlobFile: ~Copyable {
     var status = statvfs()
     let known = unsafe statvfs(folder, &status) == 0
     return .diskFull(
-      need: ByteCount(need),
+      path: path, need: ByteCount(need),
       available: known ? ByteCount(UInt64(status.f_bavail) * UInt64(status.f_frsize)) : .zero)
   }
 }

@@ -34,45 +34,39 @@ public struct VocabularySummary: Hashable, Sendable {
   public init(
     logits: UnsafeBufferPointer<Float>, firstToken: Int, keeping limit: Int, kernels: Kernels
   ) throws(NumericsError) {
+    let extent = try unsafe LogitExtent(logits, firstToken: firstToken, kernels: kernels)
+    var best = BestCandidates()
+    best.reset(keeping: limit)
+    unsafe best.take(logits, firstToken: firstToken)
+    self.init(
+      candidates: best.candidates, maximum: extent.maximum,
+      sumOfExponentials: extent.sumOfExponentials)
+  }
+}
+
+/// The two numbers of a summary that need no memory.
+public struct LogitExtent: Hashable, Sendable {
+  /// The largest logit; -infinity where all are masked, or there are none.
+  public let maximum: Float
+  /// The sum of e^(logit - maximum); 0 where all are masked.
+  public let sumOfExponentials: Float
+
+  /// Of `logits`, whose first is that of `firstToken`. NaN and +infinity end the job.
+  public init(
+    _ logits: UnsafeBufferPointer<Float>, firstToken: Int, kernels: Kernels
+  ) throws(NumericsError) {
     guard let start = logits.baseAddress, !logits.isEmpty else {
-      self.init(candidates: [], maximum: -.infinity, sumOfExponentials: 0)
+      (maximum, sumOfExponentials) = (-.infinity, 0)
       return
     }
-    let maximum = unsafe kernels.maximum(start, logits.count)
+    maximum = unsafe kernels.maximum(start, logits.count)
     guard maximum < .infinity else {
       let index = unsafe logits.firstIndex { !($0 < .infinity) }
       throw .notFinite(index: firstToken + (index ?? 0))
     }
-    guard maximum > -.infinity else {
-      self.init(candidates: [], maximum: -.infinity, sumOfExponentials: 0)
-      return
-    }
-    self.init(
-      candidates: unsafe VocabularySummary.best(limit, of: logits, firstToken: firstToken),
-      maximum: maximum,
-      sumOfExponentials: unsafe kernels.sumOfExponentials(start, origin: maximum, logits.count))
-  }
-
-  /// Ascending tokens, so that an equal logit never displaces an earlier one.
-  private static func best(
-    _ limit: Int, of logits: UnsafeBufferPointer<Float>, firstToken: Int
-  ) -> [Candidate] {
-    var best: [Candidate] = []
-    guard limit > 0 else { return best }
-    best.reserveCapacity(limit + 1)
-    var threshold = -Float.infinity
-    for index in logits.indices where unsafe logits[index] > threshold {
-      let candidate = unsafe Candidate(token: firstToken + index, logit: logits[index])
-      var (low, high) = (0, best.count)
-      while low < high {
-        let middle = (low + high) / 2
-        if best[middle].logit >= candidate.logit { low = middle + 1 } else { high = middle }
-      }
-      best.insert(candidate, at: low)
-      if best.count > limit { best.removeLast() }
-      if best.count == limit { threshold = best[limit - 1].logit }
-    }
-    return best
+    sumOfExponentials =
+      maximum > -.infinity
+      ? unsafe kernels.sumOfExponentials(start, origin: maximum, logits.count) : 0
   }
 }
 

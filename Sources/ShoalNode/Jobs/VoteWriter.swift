@@ -1,0 +1,76 @@
+// What a rank says of its logits, written straight into the frame that carries it.
+
+internal import ShoalInference
+internal import ShoalProtocol
+internal import ShoalSecurity
+
+/// Writes the votes of one rank, step after step, without taking memory.
+///
+/// Of all its blocks together only the rank's best candidates travel: no other can be among the
+/// best of the mesh.
+struct VoteWriter {
+  /// The vocabulary blocks of the rank, ascending, and the tokens of each.
+  private let blocks: [Int]
+  private let tokens: [Range<Int>]
+  private let kernels: Kernels
+  private let layers: Int
+  private var best = BestCandidates()
+  /// The best of one block, for the wire.
+  private var spoken: [TokenCandidate] = []
+
+  init(_ model: RankModel, kernels: Kernels) {
+    blocks = model.share.vocabulary
+    tokens = blocks.map { model.manifest.cut.vocabularyRows($0) }
+    layers = model.manifest.shape.layers
+    self.kernels = kernels
+  }
+
+  /// The bytes that the result of `step` may need.
+  func capacity(_ step: Step, rows: Int) -> Int {
+    StepResultWriter.capacity(
+      votes: rows * blocks.count, candidates: rows * step.candidates,
+      logits: step.slices ? rows * tokens.reduce(0) { $0 + $1.count } : 0)
+  }
+
+  /// The result of `step`, which `pass` has finished, but for its cost.
+  mutating func write(
+    _ step: Step, _ pass: ForwardPass, into room: UnsafeMutableRawBufferPointer
+  ) throws(JobFailure) -> StepResultWriter {
+    var result = unsafe StepResultWriter(
+      room, sequence: step.sequence, votes: pass.logitRows * blocks.count)
+    for row in 0..<pass.logitRows {
+      best.reset(keeping: step.candidates)
+      for index in blocks.indices {
+        unsafe best.take(
+          pass.logits(row: row, block: index), firstToken: tokens[index].lowerBound)
+      }
+      for index in blocks.indices {
+        try vote(index, of: row, step, pass, to: &result)
+      }
+    }
+    return result
+  }
+
+  private mutating func vote(
+    _ index: Int, of row: Int, _ step: Step, _ pass: ForwardPass,
+    to result: inout StepResultWriter
+  ) throws(JobFailure) {
+    let logits = unsafe pass.logits(row: row, block: index)
+    let extent: LogitExtent
+    do {
+      extent = try unsafe LogitExtent(
+        logits, firstToken: tokens[index].lowerBound, kernels: kernels)
+    } catch {
+      throw .numericRange(layer: layers)
+    }
+    spoken.removeAll(keepingCapacity: true)
+    for candidate in best.candidates where tokens[index].contains(candidate.token) {
+      spoken.append(TokenCandidate(token: UInt32(candidate.token), logit: candidate.logit))
+    }
+    unsafe result.vote(
+      block: blocks[index], row: row, maximum: extent.maximum,
+      exponentials: extent.sumOfExponentials, hash: BLAKE2b.hash(UnsafeRawBufferPointer(logits)),
+      candidates: spoken[...],
+      slice: step.slices ? logits : UnsafeBufferPointer(start: nil, count: 0))
+  }
+}

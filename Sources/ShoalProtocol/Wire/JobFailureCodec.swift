@@ -1,0 +1,140 @@
+// Bytes of a job's failure: its number, then its own fields (docs/PROTOCOL.md).
+
+extension JobFailure {
+  func write(to writer: inout ByteWriter) {
+    switch self {
+    case .unknownModel(let model):
+      writer.integer(UInt8(1))
+      writer.id(model)
+    case .planDiffers(let mine, let yours):
+      writer.integer(UInt8(2))
+      writer.id(mine)
+      writer.id(yours)
+    case .notInPlan:
+      writer.integer(UInt8(3))
+    case .recordRefused(let peer):
+      writer.integer(UInt8(4))
+      writer.id(peer)
+    case .noMemory(let needed, let available):
+      writer.integer(UInt8(5))
+      writer.integer(needed)
+      writer.integer(available)
+    case .missingAtoms(let count):
+      writer.integer(UInt8(6))
+      writer.integer(UInt32(count))
+    case .damagedAtom(let blob):
+      writer.integer(UInt8(7))
+      writer.id(blob)
+    case .staleTerm(let mine, let yours):
+      writer.integer(UInt8(8))
+      writer.integer(mine.value)
+      writer.integer(yours.value)
+    case .peerLost(let peer):
+      writer.integer(UInt8(9))
+      writer.id(peer)
+    case .deadline(let peer, let milliseconds):
+      writer.integer(UInt8(10))
+      writer.id(peer)
+      writer.integer(UInt32(milliseconds))
+    case .protocolViolation(let peer, let error):
+      writer.integer(UInt8(11))
+      writer.id(peer)
+      error.write(to: &writer)
+    case .numericRange(let layer):
+      writer.integer(UInt8(12))
+      writer.integer(UInt32(layer))
+    case .contextFull(let limit):
+      writer.integer(UInt8(13))
+      writer.integer(UInt32(limit))
+    case .busy(let running, let limit):
+      writer.integer(UInt8(14))
+      writer.integer(UInt32(running))
+      writer.integer(UInt32(limit))
+    case .cancelled:
+      writer.integer(UInt8(15))
+    case .diskFull(let peer, let needed, let available):
+      writer.integer(UInt8(17))
+      writer.id(peer)
+      writer.integer(needed)
+      writer.integer(available)
+    }
+  }
+
+  init(from reader: inout ByteReader) throws(WireError) {
+    let tag = try reader.integer(UInt8.self)
+    switch tag {
+    case 1: self = .unknownModel(try reader.id())
+    case 2: self = .planDiffers(mine: try reader.id(), yours: try reader.id())
+    case 3: self = .notInPlan
+    case 4: self = .recordRefused(try reader.id())
+    case 5: self = .noMemory(needed: try reader.integer(), available: try reader.integer())
+    case 6: self = .missingAtoms(count: Int(try reader.integer(UInt32.self)))
+    case 7: self = .damagedAtom(try reader.id())
+    case 8: self = .staleTerm(mine: Term(try reader.integer()), yours: Term(try reader.integer()))
+    case 9: self = .peerLost(try reader.id())
+    case 10:
+      self = .deadline(try reader.id(), milliseconds: Int(try reader.integer(UInt32.self)))
+    case 11: self = .protocolViolation(try reader.id(), try WireError(from: &reader))
+    case 12: self = .numericRange(layer: Int(try reader.integer(UInt32.self)))
+    case 13: self = .contextFull(limit: Int(try reader.integer(UInt32.self)))
+    case 14:
+      self = .busy(
+        running: Int(try reader.integer(UInt32.self)), limit: Int(try reader.integer(UInt32.self)))
+    case 15: self = .cancelled
+    case 17:
+      self = .diskFull(
+        try reader.id(), needed: try reader.integer(), available: try reader.integer())
+    case _: throw .unknown(field: "failure", value: UInt64(tag))
+    }
+  }
+}
+
+extension WireError {
+  /// Names of fields are this program's own; what comes is a stranger's, and kept short.
+  private static let fieldBytes = 64
+
+  func write(to writer: inout ByteWriter) {
+    func named(_ tag: UInt8, _ field: String, _ numbers: [UInt64]) {
+      writer.integer(tag)
+      for number in numbers { writer.integer(number) }
+      writer.blob(field.utf8.prefix(Self.fieldBytes))
+    }
+    switch self {
+    case .truncated(let need, let have):
+      named(1, "", [UInt64(clamping: need), UInt64(clamping: have)])
+    case .trailing(let bytes): named(2, "", [UInt64(clamping: bytes)])
+    case .tooLong(let field, let limit, let announced):
+      named(3, field, [UInt64(clamping: limit), UInt64(clamping: announced)])
+    case .unknown(let field, let value): named(4, field, [value])
+    case .notUTF8(let field): named(5, field, [])
+    case .invalid(let field): named(6, field, [])
+    }
+  }
+
+  init(from reader: inout ByteReader) throws(WireError) {
+    func number() throws(WireError) -> Int { Int(clamping: try reader.integer(UInt64.self)) }
+    func field() throws(WireError) -> String {
+      try reader.string("field", limit: Self.fieldBytes)
+    }
+    let tag = try reader.integer(UInt8.self)
+    switch tag {
+    case 1:
+      let (need, have) = (try number(), try number())
+      _ = try field()
+      self = .truncated(need: need, have: have)
+    case 2:
+      let bytes = try number()
+      _ = try field()
+      self = .trailing(bytes: bytes)
+    case 3:
+      let (limit, announced) = (try number(), try number())
+      self = .tooLong(field: try field(), limit: limit, announced: announced)
+    case 4:
+      let value = try reader.integer(UInt64.self)
+      self = .unknown(field: try field(), value: value)
+    case 5: self = .notUTF8(field: try field())
+    case 6: self = .invalid(field: try field())
+    case _: throw .unknown(field: "wire error", value: UInt64(tag))
+    }
+  }
+}
