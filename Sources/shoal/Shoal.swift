@@ -21,6 +21,7 @@ struct Shoal: AsyncParsableCommand {
       NetCommand.self,
       EmulateCommand.self,
       PerplexityCommand.self,
+      BenchCommand.self,
     ])
 
   /// Bad usage exits with 2, as tools of the field do; every other error with 1.
