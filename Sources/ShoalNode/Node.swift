@@ -145,6 +145,7 @@ public final class Node: NodeService {
     case .lost(let peer):
       await discovery.handle(.lost(peer))
       await courier.forget(peer)
+      await executor.lost(peer)
     case .epoch(let view): await store.adopt(view: view)
     case .ledger(let bytes, let peer): await registry.receive(bytes, from: peer)
     }
@@ -178,6 +179,7 @@ public final class Node: NodeService {
       }
       link.shutdown()
     case .job: await executor.serve(link)
+    case .witness: link.shutdown()
     case .partials(let job, let term, let rank):
       await rendezvous.deposit(link, for: .init(job: job, term: term, rank: rank))
     }

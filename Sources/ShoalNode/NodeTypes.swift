@@ -48,6 +48,8 @@ public enum GenerationEvent: Sendable {
   case started(
     job: JobID, model: ModelEntry, plan: PlanID, members: [JobMember], promptTokens: [UInt32])
   case token(GeneratedToken)
+  /// A peer was lost, and others have taken up its part: the next token follows the last one.
+  case continued(term: Term, plan: PlanID, members: [JobMember])
 }
 
 /// What a generation came to.

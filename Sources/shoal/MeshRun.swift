@@ -15,7 +15,7 @@ struct MeshRun {
       case .fetching(_, let remaining, let total): bar.show(total - remaining, total)
       case .started: bar.finish()
       case .token(_, let text, _): if !isQuiet { Terminal.write(text) }
-      case .finished, .failed: break
+      case .continued, .finished, .failed: break
       }
     }
   }

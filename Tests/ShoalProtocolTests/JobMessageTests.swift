@@ -24,7 +24,7 @@ import Testing
       .damagedAtom(id(4)), .staleTerm(mine: Term(2), yours: Term(1)), .peerLost(id(5)),
       .deadline(id(6), milliseconds: 1_200),
       .protocolViolation(id(7), .invalid(field: "reported by a rank")), .numericRange(layer: 3),
-      .contextFull(limit: 4_096), .busy(running: 2, limit: 1), .cancelled,
+      .contextFull(limit: 4_096), .busy(running: 2, limit: 1), .cancelled, .leaving,
       .diskFull(id(8), needed: 1 << 40, available: 7),
     ] + wireErrors.map { .protocolViolation(id(9), $0) }
 
@@ -42,7 +42,7 @@ import Testing
           job: id(1), term: Term(2), model: id(3), plan: id(4), objective: .spread,
           context: 512, batch: 64, view: [signed(5), signed(6)].compactMap(\.self),
           distrusted: [id(7)])),
-      .step(step), .finish, .fetching(remaining: 5, total: 1 << 33), .ready(id(9)),
+      .connect, .step(step), .finish, .fetching(remaining: 5, total: 1 << 33), .ready(id(9)),
       .result(
         sequence: 7,
         votes: [
@@ -62,7 +62,7 @@ import Testing
   ]
 
   static let hellos: [StreamHello] = [
-    .shard, .job(id(1)), .partials(id(2), Term(3), rank: 65_535),
+    .shard, .job(id(1)), .partials(id(2), Term(3), rank: 65_535), .witness(id(4)),
   ]
 
   @Test(arguments: messages.indices) func `a job message comes back`(_ index: Int) throws {
@@ -94,7 +94,7 @@ import Testing
     let ones = String(repeating: "01", count: 32)
     let twos = String(repeating: "02", count: 32)
     for (bytes, hex) in [
-      (JobMessage.finish.bytes, "03"),
+      (JobMessage.finish.bytes, "03"), (JobMessage.connect.bytes, "08"),
       (JobMessage.ready(Self.id(1)).bytes, "05" + ones),
       (
         JobMessage.step(Self.step).bytes,
@@ -153,7 +153,7 @@ import Testing
         .tooLong(field: "batch", limit: 512, announced: 513)
       ),
       ([1] + head + [3], .unknown(field: "objective", value: 3)),
-      ([8], .unknown(field: "job message", value: 8)),
+      ([9], .unknown(field: "job message", value: 9)),
       ([7, 99], .unknown(field: "failure", value: 99)),
     ] as [([UInt8], WireError)] {
       #expect(throws: error) { try JobMessage(bytes: bytes) }
@@ -162,8 +162,8 @@ import Testing
       throws: WireError.tooLong(
         field: "blobs", limit: ShardMessage.questionLimit, announced: 0x0100_0000)
     ) { try ShardMessage(bytes: [1, 0, 0, 0, 1]) }
-    #expect(throws: WireError.unknown(field: "stream class", value: 3)) {
-      try StreamHello(bytes: [3])
+    #expect(throws: WireError.unknown(field: "stream class", value: 4)) {
+      try StreamHello(bytes: [4])
     }
   }
 

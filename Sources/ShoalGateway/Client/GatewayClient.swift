@@ -51,7 +51,7 @@ public struct GatewayClient: Sendable {
       switch event {
       case .finished(let finished): result = finished
       case .failed(let error): throw ClientError.failed(error)
-      case .fetching, .started, .token: try await take(event)
+      case .fetching, .started, .token, .continued: try await take(event)
       }
     }
     guard let result else { throw ClientError.lost(address) }

@@ -41,6 +41,7 @@ extension Refusal {
         .badRequest("the context of \(limit) tokens is full", code: "context_length_exceeded")
       case .busy(let running, let limit):
         .unavailable("a peer runs \(running) jobs of at most \(limit): try again", code: "busy")
+      case .leaving: .unavailable("a peer is leaving the mesh: try again", code: "leaving")
       case .cancelled: .unavailable("the job was cancelled", code: "cancelled")
       }
   }

@@ -29,6 +29,8 @@ public enum RunEvent: Codable, Sendable, Hashable {
     promptTokens: [UInt32])
   /// `text` holds the characters that became whole with it; it may be empty.
   case token(token: UInt32, text: String, cost: Cost)
+  /// A peer was lost, and others have taken up its part. The next token follows the last one.
+  case continued(term: UInt32, plan: String, peers: [RunResult.Member])
   case finished(result: RunResult)
   case failed(error: ErrorFacts)
 
@@ -43,6 +45,9 @@ public enum RunEvent: Codable, Sendable, Hashable {
         peers: members.map { RunResult.Member($0) }, promptTokens: promptTokens)
     case .token(let token):
       self = .token(token: token.token, text: token.text, cost: Cost(token.cost))
+    case .continued(let term, let plan, let members):
+      self = .continued(
+        term: term.value, plan: plan.raw.hex, peers: members.map { RunResult.Member($0) })
     }
   }
 }

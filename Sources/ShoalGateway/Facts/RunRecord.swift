@@ -12,6 +12,7 @@ public struct RunRecord: Sendable {
   private var manifest = ""
   private var plan = ""
   private var members: [RunResult.Member] = []
+  private var terms = 1
   public private(set) var promptTokens: [UInt32] = []
 
   /// - Parameter start: when the generation was asked for.
@@ -30,6 +31,10 @@ public struct RunRecord: Sendable {
       self.promptTokens = promptTokens
     case .token(let token):
       times.token(at: moment, cost: token.cost)
+    case .continued(_, let plan, let members):
+      terms += 1
+      self.plan = plan.raw.hex
+      self.members = members.map { RunResult.Member($0) }
     }
   }
 
@@ -37,6 +42,7 @@ public struct RunRecord: Sendable {
     RunResult(
       job: job, model: model, manifest: manifest, plan: plan, peers: members,
       promptTokens: promptTokens, tokens: outcome.tokens, text: outcome.text,
-      finish: outcome.finish.rawValue, digest: outcome.digest.hex, timing: times.timing)
+      finish: outcome.finish.rawValue, digest: outcome.digest.hex, timing: times.timing,
+      terms: terms)
   }
 }

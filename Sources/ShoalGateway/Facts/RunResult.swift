@@ -49,11 +49,13 @@ public struct RunResult: Codable, Sendable, Hashable {
   /// Covers the logits of every step.
   public let digest: String
   public let timing: Timing
+  /// Plans that the job ran on, one after the other: each death costs one more.
+  public let terms: Int
 
   public init(
     job: String, model: String, manifest: String, plan: String, peers: [Member],
     promptTokens: [UInt32], tokens: [UInt32], text: String, finish: String, digest: String,
-    timing: Timing
+    timing: Timing, terms: Int = 1
   ) {
     self.job = job
     self.model = model
@@ -66,5 +68,6 @@ public struct RunResult: Codable, Sendable, Hashable {
     self.finish = finish
     self.digest = digest
     self.timing = timing
+    self.terms = terms
   }
 }

@@ -49,7 +49,8 @@ public struct LocalRanks: Sendable {
       }
       let entry = LocalEntry(thread: threads.thread(name: "entry"))
       let runner = GenerationRunner(
-        links: mesh.toRanks, patience: .init(tokenEstimate: .seconds(60)), clock: clock)
+        links: mesh.toRanks, entry: PeerID(.zero), patience: .init(tokenEstimate: .seconds(60)),
+        clock: clock)
       defer {
         entry.stop()
         mesh.shutdown()
@@ -60,7 +61,7 @@ public struct LocalRanks: Sendable {
         return reason
       } catch {
         mesh.shutdown()
-        throw await Self.cause(in: &group) ?? error
+        throw await Self.cause(in: &group) ?? (error as? TermEnd)?.failure ?? error
       }
     }
   }

@@ -4,32 +4,6 @@
 public import ShoalInference
 public import ShoalProtocol
 
-/// How long the ranks of a job may take: from the plan's own estimate, so that a slow mesh is given
-/// time and a dead peer is not.
-public struct StepPatience: Sendable, Hashable {
-  /// What the plan says a token takes.
-  public let tokenEstimate: Duration
-  /// What the slowest link of the plan may take, by its prior: 10 ms desktop, 50 ms mobile.
-  public let linkSlack: Duration
-  /// Sums of one step.
-  public let sums: Int
-
-  public init(tokenEstimate: Duration, linkSlack: Duration = .zero, sums: Int = 0) {
-    self.tokenEstimate = tokenEstimate
-    self.linkSlack = linkSlack
-    self.sums = sums
-  }
-
-  /// For one sum of a step of `tokens`. Ranks notice a silent one sooner than the entry does.
-  public func forSum(tokens: Int) -> Duration {
-    .milliseconds(1_200) + tokenEstimate * (3 * tokens) + linkSlack
-  }
-  /// For the whole step, as the entry waits for it.
-  public func forStep(tokens: Int) -> Duration {
-    .milliseconds(1_600) + tokenEstimate * (4 * tokens) + linkSlack * sums
-  }
-}
-
 /// Runs the steps of one job. Everything it needs is there before the first step.
 public final class RankRunner {
   private let pass: ForwardPass
@@ -37,21 +11,24 @@ public final class RankRunner {
   private let aggregator: Aggregator
   private var session: RankSession
   private var pacer: Pacer
-  private let patience: StepPatience
+  private var patience: StepPatience
   private let clock: any MeshClock
   private let vocabularySize: Int
   /// The bytes of the last message and the last step: the next are read into the same memory.
   private var inbox: [UInt8] = []
   private var step = Step()
+  private let interruption: @Sendable () -> JobFailure?
 
   /// - Parameters:
   ///   - rank: this peer's place among `links`.
   ///   - links: to every rank of the job, nil for this one.
+  ///   - interruption: asked before each step; a failure is said instead of taking it.
   public init(
     model: RankModel, kernels: Kernels, workers: any Workers, session: RankSession, rank: Int,
     links: [(any FrameLink)?], patience: StepPatience, pace: DevicePace?, clock: any MeshClock,
-    threads: any ThreadSource
+    threads: any ThreadSource, interruption: @escaping @Sendable () -> JobFailure? = { nil }
   ) {
+    self.interruption = interruption
     self.session = session
     self.patience = patience
     self.clock = clock
@@ -73,13 +50,14 @@ public final class RankRunner {
         inbox.removeAll(keepingCapacity: true)
         unsafe inbox.append(contentsOf: frame.payload)
         if try step.read(message: inbox) {
+          if let failure = interruption() { throw failure }
           try answer(entry)
           continue
         }
         switch try JobMessage(bytes: inbox) {
         case .finish:
           return
-        case .prepare, .step, .fetching, .ready, .result, .failed:
+        case .prepare, .connect, .step, .fetching, .ready, .result, .failed:
           throw JobFailure.protocolViolation(entry.peer, .invalid(field: "job message"))
         }
       }
@@ -97,6 +75,7 @@ public final class RankRunner {
   private func answer(_ entry: any FrameLink) throws {
     let start = clock.now()
     try run(from: entry.peer)
+    patience.note(tokens: step.tokens.count, took: clock.now() - start)
     try unsafe entry.send(.job, capacity: votes.capacity(step, rows: pass.logitRows)) { room in
       let result = try unsafe votes.write(step, pass, into: room)
       let exchange = aggregator.takeCost()

@@ -1,4 +1,4 @@
-// Where the partial-sum links of a job meet the rank that waits for them.
+// Where the partial-sum links of a term meet the rank that waits for them.
 
 internal import ShoalProtocol
 
@@ -10,22 +10,37 @@ actor LinkRendezvous {
     let rank: Int
   }
 
-  /// Links that nobody has asked for yet: ranks of a few jobs at once.
-  private static let limit = 128
-
   private let clock: any MeshClock
+  /// Terms of jobs that this peer is a rank of, and how many ranks each has.
+  private var expected: [JobID: (term: Term, ranks: Int)] = [:]
   private var links: [Key: any FrameLink] = [:]
-  private var order: [Key] = []
 
   init(clock: any MeshClock) { self.clock = clock }
 
-  /// Keeps a link. The oldest that nobody asked for makes room.
+  /// Links of this term are welcome from now on, those of an earlier one no longer.
+  func open(_ job: JobID, _ term: Term, ranks: Int) {
+    if let earlier = expected[job]?.term { drop(job, earlier) }
+    expected[job] = (term, ranks)
+  }
+
+  func close(_ job: JobID, _ term: Term) {
+    drop(job, term)
+    if expected[job]?.term == term { expected[job] = nil }
+  }
+
+  private func drop(_ job: JobID, _ term: Term) {
+    for rank in 0..<(expected[job]?.ranks ?? 0) {
+      links.removeValue(forKey: Key(job: job, term: term, rank: rank))?.shutdown()
+    }
+  }
+
+  /// Keeps a link. One that no rank here waits for is shut: of an earlier term, or of nothing.
   func deposit(_ link: any FrameLink, for key: Key) {
-    links.removeValue(forKey: key)?.shutdown()
-    order.removeAll { $0 == key }
-    if order.count == Self.limit { links.removeValue(forKey: order.removeFirst())?.shutdown() }
-    links[key] = link
-    order.append(key)
+    guard let job = expected[key.job], job.term == key.term, key.rank < job.ranks else {
+      link.shutdown()
+      return
+    }
+    links.updateValue(link, forKey: key)?.shutdown()
     waiters.removeValue(forKey: key)?.ring()
   }
 
@@ -37,7 +52,6 @@ actor LinkRendezvous {
   {
     while true {
       if let link = links.removeValue(forKey: key) {
-        order.removeAll { $0 == key }
         guard link.peer == peer else {
           link.shutdown()
           throw .protocolViolation(link.peer, .invalid(field: "rank"))

@@ -32,16 +32,23 @@ package struct StreamDoor: Sendable {
     self.waiting = waiting
   }
 
-  /// Connects to the peer of `record` at the first of its addresses that answers.
-  package func dial(_ record: CapabilityRecord, _ hello: StreamHello) async throws -> SealedLink {
+  /// What a peer anywhere may take to answer, handshake included.
+  package static let usualPatience = Duration.seconds(2)
+
+  /// Connects to the peer of `record` at the first of its addresses that answers, each within
+  /// `patience`.
+  package func dial(
+    _ record: CapabilityRecord, _ hello: StreamHello,
+    within patience: Duration = StreamDoor.usualPatience
+  ) async throws -> SealedLink {
     var last: any Error = DoorError.noAddress(record.peer)
     for endpoint in record.endpoints {
       do {
-        return try await open(record, hello, at: endpoint, suites: party.suites)
+        return try await open(record, hello, at: endpoint, suites: party.suites, patience)
       } catch LinkError.closed {
         // A peer without the faster cipher closes on its offer; one that has it refuses any other.
         do {
-          return try await open(record, hello, at: endpoint, suites: .chaChaPolyOnly)
+          return try await open(record, hello, at: endpoint, suites: .chaChaPolyOnly, patience)
         } catch { last = error }
       } catch { last = error }
     }
@@ -49,17 +56,18 @@ package struct StreamDoor: Sendable {
   }
 
   private func open(
-    _ record: CapabilityRecord, _ hello: StreamHello, at endpoint: Endpoint, suites: CipherSuites
+    _ record: CapabilityRecord, _ hello: StreamHello, at endpoint: Endpoint,
+    suites: CipherSuites, _ patience: Duration
   ) async throws -> SealedLink {
-    let link = try await connect(to: record, at: endpoint, suites: suites)
+    let link = try await connect(
+      to: record, at: endpoint, suites: suites, deadline: clock.now() + patience)
     try link.send(.hello, hello.bytes)
     return link
   }
 
   private func connect(
-    to record: CapabilityRecord, at endpoint: Endpoint, suites: CipherSuites
+    to record: CapabilityRecord, at endpoint: Endpoint, suites: CipherSuites, deadline: Moment
   ) async throws -> SealedLink {
-    let deadline = clock.now() + .seconds(2)
     let stream = try await transport.connect(to: endpoint, deadline: deadline)
     var generator = RandomSourceGenerator(random)
     do {

@@ -103,6 +103,13 @@ actor Membership {
     peer == core.peer ? record : core.table[peer]?.record
   }
 
+  /// Peers that this one itself has reason to think gone, and that have not denied it yet.
+  func suspectedHere() -> [PeerID] {
+    core.table.live.filter { peer in
+      core.table[peer].map { $0.state == .suspect && $0.observers.contains(core.peer) } ?? false
+    }
+  }
+
   func livePeers() -> [PeerID] { core.table.live }
 
   func endpoint(of peer: PeerID) -> Endpoint? { core.table[peer]?.endpoint }

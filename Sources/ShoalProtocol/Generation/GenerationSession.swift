@@ -1,4 +1,4 @@
-// One generation as its entry sees it: PREPARE, prompt, token by token, end. Decides;
+// One term of a job as its entry sees it: PREPARE, what is known, token by token, end. Decides;
 // sends nothing.
 
 /// Why a generation ended well.
@@ -36,9 +36,18 @@ public struct GenerationOrder: Sendable, Hashable {
     self.slices = slices
     self.candidates = candidates
   }
+
+  /// The same job, as it is asked of ranks that have to read `log` first.
+  public func replaying(_ log: [UInt32]) -> GenerationOrder {
+    GenerationOrder(
+      prompt: prompt, maximumTokens: maximumTokens, context: context,
+      batch: max(batch, min(Limits.replayTokens, log.count)), scoresPrompt: scoresPrompt,
+      slices: slices, candidates: candidates)
+  }
 }
 
-/// The entry's side of one job. The shell feeds in what ranks say and performs the effects.
+/// The entry's side of one term of a job. The shell feeds in what ranks say and performs the
+/// effects.
 public struct GenerationSession: Sendable {
   public enum Event: Sendable, Hashable {
     case ready(rank: Int, PlanID)
@@ -84,15 +93,19 @@ public struct GenerationSession: Sendable {
   private var votes: [VocabularyVote] = []
   private var cost = StepCost.zero
 
+  /// - Parameter log: prompt and tokens that earlier terms have generated; the ranks read them
+  ///   first, and what follows is what would have followed then.
   public init(
-    order: GenerationOrder, plan: PlanID, term: Term, members: [PeerID], vocabularyBlocks: Int
+    order: GenerationOrder, plan: PlanID, term: Term, members: [PeerID], vocabularyBlocks: Int,
+    continuing log: [UInt32]? = nil
   ) {
+    precondition(log?.starts(with: order.prompt) ?? true, "a log that begins otherwise")
     self.order = order
     self.plan = plan
     self.term = term
     self.members = members
     blocks = vocabularyBlocks
-    log = order.prompt
+    self.log = log ?? order.prompt
     state = .preparing(waiting: Set(members.indices))
   }
 

@@ -18,6 +18,8 @@ public enum JobFailure: Error, Hashable, Sendable {
   case numericRange(layer: Int)
   case contextFull(limit: Int)
   case busy(running: Int, limit: Int)
+  /// A peer that says goodbye takes no further step.
+  case leaving
   case cancelled
 }
 
@@ -47,6 +49,7 @@ extension JobFailure: CustomStringConvertible {
     case .numericRange(let layer): "a number left its range in layer \(layer)"
     case .contextFull(let limit): "the context of \(limit) tokens is full"
     case .busy(let running, let limit): "a peer runs \(running) jobs already, at most \(limit)"
+    case .leaving: "a peer is leaving the mesh"
     case .cancelled: "the job was cancelled"
     }
   }

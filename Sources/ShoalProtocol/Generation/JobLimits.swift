@@ -7,4 +7,34 @@ extension Limits {
   public static let stepTokens = 512
   /// Candidates of one vocabulary atom: as many as the largest block has rows.
   public static let candidates = 256
+  /// Tokens of a step that replays what is known already: as in the prompt's steps.
+  public static let replayTokens = 256
+  /// Terms in a row without a token: as many deaths at once as a household has devices.
+  public static let fruitlessTerms = 12
+  /// A job does without a peer that it lost for that long; then the peer has come back, or
+  /// membership has noticed as well.
+  public static let jobExclusion = Duration.seconds(10)
+  /// A rank that gets ready says so at least that often, whatever it fetches or checks.
+  public static let prepareBeat = Duration.milliseconds(150)
+  /// A rank that says nothing for that long before it is ready is lost: six beats.
+  public static let prepareSilence = Duration.milliseconds(900)
+  /// A stream to a rank, handshake included: two round trips of a slow link.
+  public static let rankDial = Duration.milliseconds(500)
+  /// All ranks are ready and connect at the same time; whoever is missing by then is lost.
+  public static let rankConnect = Duration.milliseconds(800)
+  /// Jobs whose terms a rank remembers: those of a busy minute.
+  public static let rememberedTerms = 1_024
+  /// How long: no driver that was stopped comes back with a term of then and still has a client.
+  public static let termMemory = Duration.seconds(600)
+  /// Peers that keep a copy of a job's log: two may die at once with the entry.
+  public static let witnesses = 2
+  /// Jobs that a peer keeps the logs of, and their bytes: a busy mesh of a household.
+  public static let witnessedJobs = 256
+  public static let witnessBytes = 64 << 20
+  /// How long after the last word of its driver: a client has long come back or gone.
+  public static let witnessMemory = Duration.seconds(60)
+  /// A driver says so often that it lives, where it has nothing to tell.
+  public static let witnessBeat = Duration.seconds(15)
+  /// How tokens are chosen and shown: sixteen stop strings of 256 bytes many times over.
+  public static let jobOptionsBytes = 64 << 10
 }

@@ -10,6 +10,8 @@ public enum FrameType: UInt8, Sendable, CaseIterable {
   case partial = 3
   /// A question about stored blobs, or its answer.
   case shard = 4
+  /// Between the driver of a job and a peer that keeps its log.
+  case witness = 5
 
   /// The longest payload that is believed, in bytes.
   public var limit: Int {
@@ -20,6 +22,8 @@ public enum FrameType: UInt8, Sendable, CaseIterable {
     // 512 tokens of a model 16,384 wide at 8 bytes an element, and headers.
     case .partial: 80 << 20
     case .shard: 2 << 20
+    // Prompt and log of the longest context, and options.
+    case .witness: 10 << 20
     }
   }
 }
@@ -32,6 +36,8 @@ public enum StreamHello: Hashable, Sendable {
   case job(JobID)
   /// The sender is rank `rank` of a job; partial sums follow.
   case partials(JobID, Term, rank: Int)
+  /// The sender drives a job; its log follows.
+  case witness(JobID)
 
   public var bytes: [UInt8] {
     var writer = ByteWriter()
@@ -45,6 +51,9 @@ public enum StreamHello: Hashable, Sendable {
       writer.id(job)
       writer.integer(term.value)
       writer.integer(UInt16(rank))
+    case .witness(let job):
+      writer.integer(UInt8(3))
+      writer.id(job)
     }
     return writer.bytes
   }
@@ -58,6 +67,7 @@ public enum StreamHello: Hashable, Sendable {
     case 2:
       self = .partials(
         try reader.id(), Term(try reader.integer()), rank: Int(try reader.integer(UInt16.self)))
+    case 3: self = .witness(try reader.id())
     case _: throw .unknown(field: "stream class", value: UInt64(tag))
     }
     try reader.finish()

@@ -30,6 +30,8 @@ extension JobMessage {
     case .failed(let failure):
       writer.integer(UInt8(7))
       failure.write(to: &writer)
+    case .connect:
+      writer.integer(UInt8(8))
     }
     return writer.bytes
   }
@@ -53,6 +55,7 @@ extension JobMessage {
       }
       self = .result(sequence: sequence, votes: votes, cost: cost)
     case 7: self = .failed(try JobFailure(from: &reader))
+    case 8: self = .connect
     case _: throw .unknown(field: "job message", value: UInt64(tag))
     }
     try reader.finish()

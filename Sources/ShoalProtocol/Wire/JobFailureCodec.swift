@@ -52,6 +52,8 @@ extension JobFailure {
       writer.integer(UInt32(limit))
     case .cancelled:
       writer.integer(UInt8(15))
+    case .leaving:
+      writer.integer(UInt8(16))
     case .diskFull(let peer, let needed, let available):
       writer.integer(UInt8(17))
       writer.id(peer)
@@ -81,6 +83,7 @@ extension JobFailure {
       self = .busy(
         running: Int(try reader.integer(UInt32.self)), limit: Int(try reader.integer(UInt32.self)))
     case 15: self = .cancelled
+    case 16: self = .leaving
     case 17:
       self = .diskFull(
         try reader.id(), needed: try reader.integer(), available: try reader.integer())

@@ -130,6 +130,8 @@ public struct StepCost: Hashable, Sendable {
 public enum JobMessage: Hashable, Sendable {
   /// Entry to rank.
   case prepare(Prepare)
+  /// All ranks are ready: open the links between them.
+  case connect
   case step(Step)
   case finish
   /// Rank to entry: still fetching atoms, `remaining` bytes to go.

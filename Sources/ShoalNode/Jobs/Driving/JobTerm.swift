@@ -1,0 +1,91 @@
+// One term of a job, performed: links to its ranks, PREPARE, steps, and the end of it all.
+
+internal import ShoalInference
+internal import ShoalProtocol
+
+struct JobTerm: Sendable {
+  let driver: JobDriver
+  let work: JobInHand
+  let plan: MeshPlan
+  let prepare: Prepare
+
+  /// Runs the job to its end, or throws `TermEnd`.
+  func run() async throws -> FinishReason {
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      let links = try await open { own in
+        group.addTask { await driver.executor.serve(own) }
+      }
+      let room = ThreadRoom(driver.threads.thread(name: "entry"))
+      let result: Result<FinishReason, any Error>
+      do {
+        result = .success(
+          try await withTaskCancellationHandler {
+            try await drive(links, in: room)
+          } onCancel: {
+            for link in links { link.shutdown() }
+          })
+      } catch {
+        result = .failure(error)
+      }
+      for link in links { link.shutdown() }
+      room.close()
+      // The own rank may be waiting for one that is gone.
+      await driver.executor.stop(prepare.job, prepare.term)
+      return try result.get()
+    }
+  }
+
+  /// A link to each rank, all dialled at once; to this peer itself one in memory, whose other end
+  /// is `serveOwn`'s.
+  private func open(serveOwn: (any FrameLink) -> Void) async throws -> [any FrameLink] {
+    let members = plan.members
+    var links = [(any FrameLink)?](repeating: nil, count: members.count)
+    await withTaskGroup(of: (Int, (any FrameLink)?).self) { group in
+      for (rank, member) in members.enumerated() where member != driver.peer {
+        group.addTask { (rank, await dial(member)) }
+      }
+      for await (rank, link) in group { links[rank] = link }
+    }
+    let lost = members.indices.filter { links[$0] == nil && members[$0] != driver.peer }
+    if let first = lost.first {
+      for link in links { link?.shutdown() }
+      try Task.checkCancellation()
+      throw TermEnd(.peerLost(members[first]), blamed: lost.map { members[$0] })
+    }
+    if let own = members.firstIndex(of: driver.peer) {
+      let (entry, rank) = MemoryLink.pair(left: driver.peer, right: driver.peer) {
+        driver.threads.gate()
+      }
+      serveOwn(rank)
+      links[own] = entry
+    }
+    return links.compactMap(\.self)
+  }
+
+  private func dial(_ member: PeerID) async -> (any FrameLink)? {
+    guard let record = await driver.membership.record(of: member) else { return nil }
+    return try? await driver.door.dial(record, .job(prepare.job), within: Limits.rankDial)
+  }
+
+  private func drive(
+    _ links: [any FrameLink], in room: ThreadRoom
+  ) async throws -> FinishReason {
+    let (work, plan, prepare, clock) = (work, plan, prepare, driver.clock)
+    let entry = driver.peer
+    try await room.perform {
+      try PrepareRound(links: links, entry: entry, plan: plan.id, clock: clock)
+        .run(prepare, emit: work.emit)
+    }
+    work.began(prepare.term, plan)
+    return try await room.perform {
+      let log = work.log
+      var session = GenerationSession(
+        order: work.order.replaying(log), plan: plan.id, term: prepare.term,
+        members: plan.members, vocabularyBlocks: work.manifest.cut.vocabularyBlocks,
+        continuing: log)
+      return try GenerationRunner(
+        links: links, entry: entry, patience: plan.patience, clock: clock
+      ).run(&session) { try work.choose($0, $1) }
+    }
+  }
+}

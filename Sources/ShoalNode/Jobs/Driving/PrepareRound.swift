@@ -1,0 +1,57 @@
+// PREPARE to all ranks of a term, their answers, and the word that they are to connect.
+
+internal import ShoalProtocol
+
+/// On the entry's thread.
+struct PrepareRound: Sendable {
+  let links: [any FrameLink]
+  let entry: PeerID
+  let plan: PlanID
+  let clock: any MeshClock
+
+  /// Returns when every rank has what it needs. Throws `TermEnd`.
+  func run(_ prepare: Prepare, emit: @Sendable (GenerationEvent) -> Void) throws {
+    for (rank, link) in links.enumerated() {
+      do { try link.send(.prepare(prepare)) } catch { throw end(rank, .closed) }
+    }
+    for rank in links.indices { try awaitReady(rank, emit: emit) }
+    for (rank, link) in links.enumerated() {
+      do { try link.send(.connect) } catch { throw end(rank, .closed) }
+    }
+  }
+
+  private func awaitReady(_ rank: Int, emit: @Sendable (GenerationEvent) -> Void) throws {
+    let link = links[rank]
+    while true {
+      let message: JobMessage
+      do {
+        message = try link.receiveJob(deadline: clock.now() + Limits.prepareSilence)
+      } catch FrameLinkError.link(.timedOut) {
+        let waited = Int(Limits.prepareSilence.nanoseconds / 1_000_000)
+        throw end(rank, .silent(milliseconds: waited))
+      } catch {
+        throw end(rank, .closed)
+      }
+      switch message {
+      case .fetching(_, 0): break
+      case .fetching(let remaining, let total):
+        emit(.fetching(link.peer, remaining: ByteCount(remaining), total: ByteCount(total)))
+      case .ready(let theirs):
+        guard theirs == plan else {
+          throw end(rank, .failed(.planDiffers(mine: plan, yours: theirs)))
+        }
+        return
+      case .failed(let failure): throw end(rank, .failed(failure))
+      case .prepare, .connect, .step, .finish, .result:
+        throw end(
+          rank, .failed(.protocolViolation(link.peer, .invalid(field: "answer to PREPARE"))))
+      }
+    }
+  }
+
+  private func end(_ rank: Int, _ word: RankWord) -> TermEnd {
+    var words = [RankWord](repeating: .unasked, count: links.count)
+    words[rank] = word
+    return TermEnd(words: words, members: links.map(\.peer), entry: entry)
+  }
+}

@@ -1,0 +1,34 @@
+// One rank's job with everything that it needs, for the thread that runs it.
+
+internal import ShoalInference
+internal import ShoalProtocol
+
+struct RankJob: Sendable {
+  let prepare: Prepare
+  let plan: MeshPlan
+  let number: Int
+  let residentBytes: UInt64
+  let model: RankModel
+  let resources: ComputeResources
+  let life: RankLife
+  let clock: any MeshClock
+  let threads: any ThreadSource
+
+  /// Serves steps until the entry ends the job. Blocks.
+  ///
+  /// - Parameter links: to all other ranks, by rank; nil for this one.
+  func run(_ entry: any FrameLink, links: [(any FrameLink)?]) throws {
+    let workers = try threads.workers(count: resources.threadsPerJob)
+    defer { workers.stop() }
+    let life = life
+    let runner = RankRunner(
+      model: model, kernels: resources.kernels, workers: workers,
+      session: RankSession(
+        job: prepare.job, plan: plan.id, term: prepare.term, context: prepare.context,
+        batch: prepare.batch),
+      rank: number, links: links, patience: plan.patience,
+      pace: resources.emulated.map { DevicePace($0, format: model.manifest.format) },
+      clock: clock, threads: threads, interruption: { life.interruption })
+    try runner.serve(entry)
+  }
+}

@@ -1,0 +1,66 @@
+// One rank of one term as others may end it: by a later term, or because its peer leaves.
+
+internal import ShoalProtocol
+private import Synchronization
+
+/// Owns the rank's links, so that ending it wakes whatever waits on them.
+final class RankLife: Sendable {
+  let term: Term
+  let entry: PeerID
+  private struct State {
+    var links: [any FrameLink]
+    var isStopped = false
+    var isLeaving = false
+    var hasEnded = false
+  }
+  private let state: Mutex<State>
+  private let ending = Alarm()
+
+  init(term: Term, entry: any FrameLink) {
+    self.term = term
+    self.entry = entry.peer
+    state = Mutex(State(links: [entry]))
+  }
+
+  /// Takes a link in. False, and the link is shut, where the rank has been stopped.
+  func add(_ link: any FrameLink) -> Bool {
+    let isStopped = state.withLock { state in
+      if !state.isStopped { state.links.append(link) }
+      return state.isStopped
+    }
+    if isStopped { link.shutdown() }
+    return !isStopped
+  }
+
+  var isStopped: Bool { state.withLock { $0.isStopped } }
+
+  /// Shuts all links: nothing that this rank sends or waits for has a use.
+  func stop() {
+    let links = state.withLock { state in
+      state.isStopped = true
+      defer { state.links = [] }
+      return state.links
+    }
+    for link in links { link.shutdown() }
+  }
+
+  /// Lets the rank end at its next step.
+  func leave() { state.withLock { $0.isLeaving = true } }
+
+  /// Why the next step is not to be taken; nil: go on.
+  var interruption: JobFailure? { state.withLock { $0.isLeaving } ? .leaving : nil }
+
+  /// The rank's thread touches nothing any more.
+  func end() {
+    state.withLock { $0.hasEnded = true }
+    stop()
+    ending.ring()
+  }
+
+  /// Returns when `end` was called. One caller.
+  func untilEnded(_ clock: any MeshClock) async {
+    while !state.withLock({ $0.hasEnded }), !Task.isCancelled {
+      await ending.sleep(until: nil, clock)
+    }
+  }
+}

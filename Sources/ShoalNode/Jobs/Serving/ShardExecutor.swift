@@ -1,0 +1,297 @@
+// Serves jobs of others: takes PREPARE, gets ready, and runs one rank until the entry ends the job.
+
+internal import ShoalInference
+internal import ShoalProtocol
+internal import ShoalSecurity
+
+actor ShardExecutor {
+  private let peer: PeerID
+  private let resources: ComputeResources
+  private let library: ModelLibrary
+  private let store: ShardStore
+  private let membership: Membership
+  private let door: StreamDoor
+  private let rendezvous: LinkRendezvous
+  private let clock: any MeshClock
+  private let threads: any ThreadSource
+  private let atoms: AtomCache
+  private var terms = RankTerms()
+  /// The latest term of each job that runs here.
+  private var lives: [JobID: RankLife] = [:]
+  private var running = 0
+  private var reserved: UInt64 = 0
+  private var isLeaving = false
+
+  init(
+    peer: PeerID, resources: ComputeResources, library: ModelLibrary, store: ShardStore,
+    membership: Membership, door: StreamDoor, rendezvous: LinkRendezvous, clock: any MeshClock,
+    threads: any ThreadSource
+  ) {
+    self.peer = peer
+    self.resources = resources
+    self.library = library
+    self.store = store
+    self.membership = membership
+    self.door = door
+    self.rendezvous = rendezvous
+    self.clock = clock
+    self.threads = threads
+    atoms = AtomCache(library: library)
+  }
+
+  /// Serves the term of a job that `entry` drives, until it ends.
+  func serve(_ entry: any FrameLink) async {
+    let room = ThreadRoom(threads.thread(name: "rank"))
+    defer {
+      entry.shutdown()
+      room.close()
+    }
+    let clock = clock
+    let first = try? await room.perform {
+      try entry.receiveJob(deadline: clock.now() + .seconds(5))
+    }
+    guard case .prepare(let prepare)? = first else { return }
+    do {
+      try await take(prepare, from: entry, in: room)
+    } catch {
+      let failure = ShardExecutor.failure(error, from: entry.peer)
+      try? await room.perform { try entry.send(.failed(failure)) }
+    }
+  }
+
+  /// Ends the rank of this term here, if it still runs.
+  func stop(_ job: JobID, _ term: Term) {
+    if let life = lives[job], life.term == term { life.stop() }
+  }
+
+  /// A peer is gone from the mesh: the jobs that it drove end here, also where its connection
+  /// does not say so.
+  func lost(_ entry: PeerID) {
+    for life in lives.values where life.entry == entry { life.stop() }
+  }
+
+  /// Takes no further job, and ends those that run at their next step. Their drivers go on with
+  /// other peers at once.
+  func leave() {
+    isLeaving = true
+    for life in lives.values { life.leave() }
+  }
+
+  /// Whether nothing runs here any more.
+  var isIdle: Bool { running == 0 }
+
+  private func take(
+    _ prepare: Prepare, from entry: any FrameLink, in room: ThreadRoom
+  ) async throws {
+    guard !isLeaving else { throw JobFailure.leaving }
+    try terms.admit(prepare.job, prepare.term, at: clock.now())
+    let life = RankLife(term: prepare.term, entry: entry)
+    let earlier = lives.updateValue(life, forKey: prepare.job)
+    defer {
+      life.end()
+      if lives[prepare.job] === life { lives[prepare.job] = nil }
+    }
+    // The rank of an earlier term stops where it is; this one takes its place.
+    earlier?.stop()
+    try await withTaskCancellationHandler {
+      try await run(prepare, life, entry, after: earlier, in: room)
+    } onCancel: {
+      life.stop()
+    }
+  }
+
+  private func run(
+    _ prepare: Prepare, _ life: RankLife, _ entry: any FrameLink, after earlier: RankLife?,
+    in room: ThreadRoom
+  ) async throws {
+    atoms.enter(at: clock.now())
+    var hasPlace = false
+    defer {
+      if hasPlace { running -= 1 }
+      atoms.leave(at: clock.now())
+    }
+    let reporter = PrepareReporter(entry: entry, clock: clock)
+    let job: RankJob
+    do {
+      job = try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask { await reporter.run() }
+        defer { group.cancelAll() }
+        await earlier?.untilEnded(clock)
+        guard running < Limits.runningJobs else {
+          throw JobFailure.busy(running: running, limit: Limits.runningJobs)
+        }
+        running += 1
+        hasPlace = true
+        return try await ready(prepare, life, reporter, in: room)
+      }
+    } catch {
+      reporter.finish()
+      throw error
+    }
+    reporter.finish()
+    defer { reserved -= job.residentBytes }
+    let (name, term) = (prepare.job, prepare.term)
+    await rendezvous.open(name, term, ranks: job.plan.members.count)
+    do {
+      let mayConnect = try await room.perform {
+        try entry.send(.ready(job.plan.id))
+        return try entry.receiveJob(deadline: nil) == .connect
+      }
+      if mayConnect {
+        let links = try await connect(prepare, job)
+        try await room.perform { try job.run(entry, links: links) }
+      }
+      await rendezvous.close(name, term)
+    } catch {
+      await rendezvous.close(name, term)
+      throw error
+    }
+  }
+
+  /// Everything that the rank needs before it can compute: the plan, memory, atoms.
+  private func ready(
+    _ prepare: Prepare, _ life: RankLife, _ reporter: PrepareReporter, in room: ThreadRoom
+  ) async throws -> RankJob {
+    let (manifest, plan) = try await agree(prepare)
+    guard let rank = plan.rank(of: peer) else { throw JobFailure.notInPlan }
+    try await reserve(rank.residentBytes)
+    do {
+      try await fetch(rank.share, manifest, reporter)
+      let model: RankModel
+      do {
+        model = try await load(rank.share, manifest, in: room)
+      } catch LibraryError.damaged {
+        // Bad bytes on this disk, now in quarantine: others have good ones.
+        try await fetch(rank.share, manifest, reporter)
+        model = try await load(rank.share, manifest, in: room)
+      }
+      return RankJob(
+        prepare: prepare, plan: plan, number: rank.number, residentBytes: rank.residentBytes,
+        model: model, resources: resources, life: life, clock: clock, threads: threads)
+    } catch {
+      reserved -= rank.residentBytes
+      throw error
+    }
+  }
+
+  private func load(
+    _ share: RankShare, _ manifest: ModelManifest, in room: ThreadRoom
+  ) async throws -> RankModel {
+    let atoms = atoms
+    return try await room.perform {
+      try RankModel(manifest: manifest, share: share) { try atoms.atom($0) }
+    }
+  }
+
+  /// The plan, computed here from the records that the entry shows; the same or none.
+  private func agree(_ prepare: Prepare) async throws -> (ModelManifest, MeshPlan) {
+    var records: [CapabilityRecord] = []
+    for signed in prepare.view {
+      guard Membership.verification(signed), let record = try? signed.record() else {
+        throw JobFailure.recordRefused(signed.author)
+      }
+      records.append(record)
+    }
+    let own = await membership.ownRecord()
+    // An older record of this peer may promise what it no longer has.
+    guard let shown = records.first(where: { $0.peer == peer }), shown.hasFigures(of: own) else {
+      throw JobFailure.recordRefused(peer)
+    }
+    let manifest: ModelManifest
+    do {
+      manifest = try await store.manifest(prepare.model)
+    } catch {
+      throw JobFailure.unknownModel(prepare.model)
+    }
+    let plan = try MeshPlan(
+      model: prepare.model, manifest: manifest, records: records, objective: prepare.objective,
+      context: prepare.context, distrusted: Set(prepare.distrusted))
+    guard plan.id == prepare.plan else {
+      throw JobFailure.planDiffers(mine: plan.id, yours: prepare.plan)
+    }
+    return (manifest, plan)
+  }
+
+  private func reserve(_ bytes: UInt64) async throws {
+    let usable = await membership.ownRecord().memory.usable.bytes
+    let available = usable / 1_000 * PlacementPlanner.memoryPerMille
+    guard bytes <= available, reserved <= available - bytes else {
+      throw JobFailure.noMemory(needed: bytes, available: available - min(reserved, available))
+    }
+    reserved += bytes
+  }
+
+  private func fetch(
+    _ share: RankShare, _ manifest: ModelManifest, _ reporter: PrepareReporter
+  ) async throws {
+    do {
+      try await store.ensure(manifest, share.keys(layers: manifest.shape.layers)) {
+        reporter.note(remaining: $0, total: $1)
+      }
+    } catch FetchError.nobodyHolds(let count) {
+      throw JobFailure.missingAtoms(count: count)
+    }
+  }
+
+  /// Links to all other ranks, all at once: opened to those before this one, awaited from those
+  /// after it.
+  private func connect(
+    _ prepare: Prepare, _ job: RankJob
+  ) async throws -> [(any FrameLink)?] {
+    let deadline = clock.now() + Limits.rankConnect
+    let members = job.plan.members
+    var links = [(any FrameLink)?](repeating: nil, count: members.count)
+    try await withThrowingTaskGroup(of: (Int, any FrameLink).self) { group in
+      for (number, member) in members.enumerated() where number != job.number {
+        group.addTask {
+          if number < job.number {
+            return (number, try await self.open(prepare, to: member, own: job.number))
+          }
+          let key = LinkRendezvous.Key(job: prepare.job, term: prepare.term, rank: number)
+          return (
+            number, try await self.rendezvous.take(key, from: member, deadline: deadline)
+          )
+        }
+      }
+      for try await (number, link) in group {
+        links[number] = link
+        guard job.life.add(link) else { throw JobFailure.cancelled }
+      }
+    }
+    return links
+  }
+
+  private func open(
+    _ prepare: Prepare, to member: PeerID, own: Int
+  ) async throws -> any FrameLink {
+    let shown = prepare.view.first { $0.author == member }
+    guard let record = try await membership.record(of: member) ?? shown?.record() else {
+      throw JobFailure.peerLost(member)
+    }
+    do {
+      return try await door.dial(
+        record, .partials(prepare.job, prepare.term, rank: own), within: Limits.rankConnect)
+    } catch {
+      throw JobFailure.peerLost(member)
+    }
+  }
+
+  static func failure(_ error: any Error, from entry: PeerID) -> JobFailure {
+    switch error {
+    case let failure as JobFailure: failure
+    case LibraryError.damaged(let blob, _): .damagedAtom(blob)
+    case ModelError.damagedAtom(let blob, _): .damagedAtom(blob)
+    case let wire as WireError: .protocolViolation(entry, wire)
+    case is FrameLinkError: .peerLost(entry)
+    case is PlanError: .notInPlan
+    case _: .missingAtoms(count: 0)
+    }
+  }
+}
+
+extension CapabilityRecord {
+  /// Whether a plan from this record and one from `other` would be the same.
+  fileprivate func hasFigures(of other: CapabilityRecord) -> Bool {
+    DeviceCapacity(self) == DeviceCapacity(other)
+  }
+}

@@ -1,0 +1,62 @@
+// How long the ranks of a job and its entry wait for each other: by the plan's estimate at first,
+// then by what steps really took, so that a slow mesh is given time and a stalled peer is not.
+
+/// Deadlines of one term, one value at each who waits. A value that learns: `note` each step.
+public struct StepPatience: Sendable, Hashable {
+  /// What the plan says a token takes.
+  public let tokenEstimate: Duration
+  /// What the slowest link of the plan may take, by its prior: 10 ms desktop, 50 ms mobile.
+  public let linkSlack: Duration
+  /// Sums of one step.
+  public let sums: Int
+  /// What the latest steps of one token took, in a ring: a step may allocate nothing.
+  private var recent: [Duration] = []
+  private var next = 0
+  /// The second longest of them, so that one hiccup does not count; nil before there are enough.
+  private var usual: Duration?
+
+  /// Steps that are remembered, and how many of them a deadline needs.
+  private static let window = 64
+  private static let enough = 8
+  /// A thread that is ready may wait that long for a core of a busy machine.
+  static let least = Duration.milliseconds(150)
+  /// Before anything was measured: caches are cold and pages of weights not yet in memory.
+  static let cold = Duration.milliseconds(400)
+  /// The ranks name the silent one before the entry gives up: it knows who was waited for.
+  static let lead = Duration.milliseconds(60)
+
+  public init(tokenEstimate: Duration, linkSlack: Duration = .zero, sums: Int = 0) {
+    self.tokenEstimate = tokenEstimate
+    self.linkSlack = linkSlack
+    self.sums = sums
+    recent.reserveCapacity(Self.window)
+  }
+
+  /// Takes in that a step took so long, if it is one that others are measured by.
+  public mutating func note(tokens: Int, took: Duration) {
+    guard tokens == 1 else { return }
+    if recent.count < Self.window { recent.append(took) } else { recent[next] = took }
+    next = (next + 1) % Self.window
+    guard recent.count >= Self.enough else { return }
+    var (first, second) = (Duration.zero, Duration.zero)
+    for one in recent {
+      if one > first { (first, second) = (one, first) } else { second = max(second, one) }
+    }
+    usual = second
+  }
+
+  /// For one sum of a step of `tokens`, at a rank.
+  public func forSum(tokens: Int) -> Duration {
+    guard tokens == 1, let usual else {
+      // Reading many tokens at once takes less than one after the other.
+      return Self.cold + tokenEstimate * (tokens == 1 ? 3 : tokens) + linkSlack
+    }
+    return max(Self.least, usual * 4, tokenEstimate * 2) + linkSlack
+  }
+
+  /// For the whole step, at the entry.
+  public func forStep(tokens: Int) -> Duration {
+    let waiting = usual == nil || tokens > 1 ? linkSlack * sums : .zero
+    return forSum(tokens: tokens) + waiting + linkSlack + Self.lead
+  }
+}
