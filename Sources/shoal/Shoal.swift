@@ -13,6 +13,7 @@ struct Shoal: AsyncParsableCommand {
       PeerCommand.self,
       RunCommand.self,
       ImportCommand.self,
+      PullCommand.self,
       ModelsCommand.self,
       PeersCommand.self,
       PlanCommand.self,

@@ -86,11 +86,11 @@ import Testing
     #expect(try checkpoint.tensor("b") == nil)
   }
 
-  @Test func `BF16 is widened without a change, F16 is lent as it is`() throws {
+  @Test func `F32, BF16 and F16 are lent as they are stored`() throws {
     let directory = MemoryModelDirectory(["model.safetensors": SafetensorsWriting.sound().bytes])
     let checkpoint = try SafetensorsCheckpoint(directory)
     #expect(try checkpoint.floats("b") == [1, -2, 0, -.infinity])
-    #expect(try checkpoint.required("c").format == .f16)
+    #expect(try ["a", "b", "c"].map { try checkpoint.required($0).format } == [.f32, .bf16, .f16])
     #expect(try checkpoint.floats("c") == [1, -2])
   }
 

@@ -46,6 +46,8 @@ public enum Limits {
   public static let checkpointShards = 4_096
   /// `config.json` and its like; seen are up to 50 KB.
   public static let modelConfigBytes = 4 << 20
+  /// What a hub says of one repository: 10,000 files at 300 bytes are 3 MB.
+  public static let hubListingBytes = 16 << 20
   /// The format's specification says 65,535 bytes for a key.
   public static let ggufKeyBytes = 65_535
   /// The format's specification says 64; some builds of its library write longer ones.

@@ -115,21 +115,11 @@ extension SafetensorsCheckpoint: WeightSource {
       name: name, rows: stored.rows, columns: stored.columns, format: format)
   }
 
-  /// BF16 is widened to f32, which is exact.
   public func withRows<Result>(
     _ rows: Range<Int>, of tensor: WeightTensor,
     _ body: (UnsafeRawBufferPointer) throws -> Result
   ) throws -> Result {
     guard let place = places[tensor.name] else { throw ModelError.missingTensor(tensor.name) }
-    return try unsafe files[place.file].withRows(rows, of: place.tensor) { bytes in
-      guard place.tensor.dtype == .bf16 else { return try unsafe body(bytes) }
-      let wide = AlignedBytes(count: bytes.count * 2)
-      for index in 0..<bytes.count / 2 {
-        let bits = unsafe bytes.loadUnaligned(fromByteOffset: index * 2, as: UInt16.self)
-        unsafe wide.mutableBytes.storeBytes(
-          of: UInt32(bits) << 16, toByteOffset: index * 4, as: UInt32.self)
-      }
-      return try unsafe body(wide.bytes)
-    }
+    return try unsafe files[place.file].withRows(rows, of: place.tensor, body)
   }
 }

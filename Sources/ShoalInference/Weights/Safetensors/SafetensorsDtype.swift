@@ -36,12 +36,13 @@ public enum SafetensorsDtype: String, CaseIterable, Hashable, Sendable {
     }
   }
 
-  /// The format in which weights of this type are lent; nil where they are not computed with.
-  /// Every conversion is exact: F64 is not rounded, it is refused.
+  /// The format of weights of this type; nil where they are not computed with. F64 is refused, as
+  /// rounding it would change the model unasked.
   var format: WeightFormat? {
     switch self {
-    case .f32, .bf16: .f32
+    case .f32: .f32
     case .f16: .f16
+    case .bf16: .bf16
     case .bool, .f4, .f6E2M3, .f6E3M2, .u8, .i8, .f8E5M2, .f8E4M3, .f8E8M0, .i16, .u16, .i32,
       .u32, .c64, .f64, .i64, .u64:
       nil

@@ -1,0 +1,187 @@
+// Downloads from a server that drops connections, lies and is busy.
+
+import Foundation
+import ShoalProtocol
+import ShoalSecurity
+import ShoalSystem
+import Testing
+
+private let file = (0..<50_000).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) }
+private var fileHash: Bytes32 {
+  var stream = SHA256Stream()
+  unsafe file.withUnsafeBytes { unsafe stream.update($0) }
+  return stream.finish()
+}
+
+/// Waits of no length, and small pieces.
+private var rules: DownloadRules {
+  var rules = DownloadRules()
+  rules.firstDelay = .zero
+  rules.longestDelay = .zero
+  rules.longestRetryAfter = .zero
+  rules.attempts = 4
+  rules.pieceBytes = 20_000
+  return rules
+}
+
+@Suite(.timeLimit(.minutes(1))) struct DownloadTests {
+  private let folder: TemporaryFolder
+  private var path: String { folder.path + "/model.gguf" }
+  private var part: String { path + ".part" }
+
+  init() throws { folder = try TemporaryFolder() }
+
+  private func download(
+    _ server: ScriptedServer, size: UInt64? = nil, hash: Bytes32? = nil, token: String? = nil,
+    rules: DownloadRules = rules
+  ) async throws {
+    let path = path
+    let url = try #require(URL(string: server.address + "/model.gguf"))
+    let order = DownloadOrder(
+      url: url, byteCount: size, sha256: hash, token: token, tokenOrigin: url)
+    try await server.during {
+      try await FileDownload.run(
+        order, to: path, rules: rules, clock: SystemClock()
+      ) { _, _ in }
+    }
+  }
+
+  private var found: [UInt8]? { FileManager.default.contents(atPath: path).map { Array($0) } }
+  private var leftovers: [String] {
+    get throws { try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() }
+  }
+
+  @Test func `SHA-256 is that of the standard`() {
+    var stream = SHA256Stream()
+    unsafe Array("abc".utf8).withUnsafeBytes { unsafe stream.update($0) }
+    #expect(
+      stream.finish().hex
+        == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
+  }
+
+  @Test func `a file comes in pieces, whole and under its name`() async throws {
+    let server = try ScriptedServer { request, _ in .part(of: file, request) }
+    try await download(server, hash: fileHash)
+    #expect(found == file)
+    #expect(try leftovers == ["model.gguf"])
+    #expect(server.requests.map(\.start) == [0, 20_000, 40_000])
+  }
+
+  @Test func `connections that break are taken up where they broke`() async throws {
+    let server = try ScriptedServer { request, number in
+      .part(of: file, request, limit: number % 2 == 0 ? 7_000 : .max)
+    }
+    try await download(server, hash: fileHash)
+    #expect(found == file)
+    #expect(server.requests.contains { $0.start == 7_000 })
+    #expect(server.requests.dropFirst().allSatisfy { $0.headers["if-range"] == "\"1\"" })
+  }
+
+  @Test func `an interrupted download goes on in the next attempt`() async throws {
+    let broken = try ScriptedServer { request, number in
+      number == 0 ? .part(of: file, request, limit: 9_000) : ServedAnswer(status: "500 No")
+    }
+    await #expect(throws: DownloadError.self) { try await download(broken) }
+    #expect(found == nil)
+    #expect(try leftovers == ["model.gguf.part", "model.gguf.part.etag"])
+    let sound = try ScriptedServer { request, _ in .part(of: file, request) }
+    try await download(sound)
+    #expect(found == file)
+    #expect(sound.requests.first?.start == 9_000)
+    #expect(try leftovers == ["model.gguf"])
+  }
+
+  @Test func `a server without ranges is taken at its word`() async throws {
+    let server = try ScriptedServer { _, _ in .whole(file) }
+    try await download(server, size: UInt64(file.count))
+    #expect(found == file)
+    #expect(server.requests.count == 1)
+  }
+
+  @Test func `a server that is busy is asked again`() async throws {
+    let server = try ScriptedServer { request, number in
+      switch number {
+      case 0: ServedAnswer(status: "429 Busy", headers: [("Retry-After", "120")])
+      case 1:
+        ServedAnswer(status: "503 Busy", headers: [("Content-Length", "4")], body: [1, 2, 3, 4])
+      case _: .part(of: file, request)
+      }
+    }
+    try await download(server)
+    #expect(found == file)
+  }
+
+  @Test func `a length that lies is refused, and nothing gets the name`() async throws {
+    let server = try ScriptedServer { _, _ in .whole(file, length: file.count) }
+    await #expect(throws: DownloadError.self) { try await download(server, size: 49_999) }
+    #expect(found == nil)
+    let short = try ScriptedServer { _, _ in .whole(file, length: file.count + 10) }
+    await #expect(throws: DownloadError.self) { try await download(short) }
+    #expect(found == nil)
+  }
+
+  @Test func `wrong bytes of the right length are refused by checksum`() async throws {
+    let server = try ScriptedServer { request, _ in
+      .part(of: [7] + file.dropFirst(), request)
+    }
+    let error = await #expect(throws: DownloadError.self) {
+      try await download(server, hash: fileHash)
+    }
+    guard case .checksum(expected: fileHash, _, _)? = error else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+    #expect(found == nil)
+    #expect(server.requests.filter { $0.start == 0 }.count == 2)
+  }
+
+  @Test func `redirects are followed, and the token stays with the hub`() async throws {
+    let elsewhere = try ScriptedServer { request, _ in .part(of: file, request) }
+    let place = elsewhere.address + "/stored"
+    let hub = try ScriptedServer { _, _ in
+      ServedAnswer(status: "302 Found", headers: [("Location", place), ("Content-Length", "0")])
+    }
+    try await elsewhere.during {
+      try await self.download(hub, hash: fileHash, token: "secret")
+    }
+    #expect(found == file)
+    #expect(hub.requests.allSatisfy { $0.headers["authorization"] == "Bearer secret" })
+    #expect(elsewhere.requests.count == 3)
+    #expect(elsewhere.requests.allSatisfy { $0.headers["authorization"] == nil })
+  }
+
+  @Test func `a repository is pulled as a directory, at one commit`() async throws {
+    let config = Array("{}".utf8)
+    let listing = """
+      {"sha":"c0ffee","siblings":[
+       {"rfilename":"README.md","size":3},{"rfilename":"config.json","size":2},
+       {"rfilename":"../escape.json","size":2},
+       {"rfilename":"model.safetensors","size":\(file.count),
+        "lfs":{"sha256":"\(fileHash.hex)","size":\(file.count)}}]}
+      """
+    let hub = try ScriptedServer { request, _ in
+      switch request.path {
+      case "/api/models/org/repo/revision/main?blobs=true": .whole(Array(listing.utf8))
+      case "/org/repo/resolve/c0ffee/config.json": .part(of: config, request)
+      case "/org/repo/resolve/c0ffee/model.safetensors": .part(of: file, request)
+      case _: ServedAnswer(status: "404 Not Found")
+      }
+    }
+    var pull = try #require(ModelPull(endpoint: hub.address, token: nil))
+    pull.rules = rules
+    let (reference, asked) = (try #require(PullReference("hf:org/repo")), pull)
+    let into = URL(filePath: folder.path)
+    let outcome = try await hub.during {
+      try await asked.run(reference, into: into, clock: SystemClock()) { _, _, _ in }
+    }
+    #expect(outcome.name == "repo")
+    let pulled = { (name: String) in
+      FileManager.default.contents(atPath: "\(outcome.path)/\(name)").map { Array($0) }
+    }
+    #expect(pulled("config.json") == config)
+    #expect(pulled("model.safetensors") == file)
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: outcome.path).sorted()
+        == ["config.json", "model.safetensors"])
+  }
+}
