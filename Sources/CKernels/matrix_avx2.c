@@ -14,6 +14,8 @@
 #include "avx2/floats.h"
 #include "avx2/q4_0.h"
 #include "avx2/q8_0.h"
+#include "avx2/packed.h"
+#include "matrix_packed.h"
 
 #include "matrix_formats.h"
 #include "matrix_quants.h"

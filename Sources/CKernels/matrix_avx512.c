@@ -16,6 +16,8 @@
 #include "avx512/floats.h"
 #include "avx512/q4_0.h"
 #include "avx512/q8_0.h"
+#include "avx512/packed.h"
+#include "matrix_packed.h"
 
 #include "matrix_formats.h"
 #include "matrix_quants.h"

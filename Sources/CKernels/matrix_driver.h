@@ -4,6 +4,7 @@
 //   matrix_driver.h          this
 //   <path>/lanes.h           `lanes`: 16 f32, one for each row of a group; sums of quads
 //   <path>/<format>.h        step_<format>: what one part of one row group adds to some tokens
+//   <path>/packed.h, matrix_packed.h    the same for all formats of planes and integer scales
 //   matrix_formats.h         the table of formats, and the tile of each: rows x tokens in registers
 //   <path>: emit, quantize_block
 //   matrix_walk.h            the walk over tokens, row groups and products
@@ -54,6 +55,10 @@ INLINE int32_t quad_at(const shoal_record *record, int quad) {
 
 INLINE int quads_of(const shoal_part *part) { return (part->count + 3) / 4; }
 INLINE int pairs_of(const shoal_part *part) { return (part->count + 7) / 8; }
+
+// 128 and the values that the indices of iq4_nl and iq4_xs stand for (ggml: `kvalues_iq4nl`).
+static const uint8_t value_table[16] = {1,   24,  45,  63,  79,  93,  106, 118,
+                                        129, 141, 153, 166, 181, 197, 217, 241};
 
 // What the thread reads AHEAD bytes later: in these weights, or in the next.
 INLINE const uint8_t *ahead_of(const weights *w, const uint8_t *place) {

@@ -2,14 +2,25 @@
 // accumulators in registers. Part of each path's file, after its steps.
 
 // Quantised formats: number, name, lines of 64 bytes that a part of 32 columns has with its scales.
-#define QUANTISED(FORMAT)     \
-  FORMAT(SHOAL_Q4_0, q4_0, 5) \
-  FORMAT(SHOAL_Q8_0, q8_0, 9)
+#define QUANTISED(FORMAT)         \
+  FORMAT(SHOAL_Q4_0, q4_0, 5)     \
+  FORMAT(SHOAL_Q4_1, q4_1, 5)     \
+  FORMAT(SHOAL_Q5_0, q5_0, 6)     \
+  FORMAT(SHOAL_Q5_1, q5_1, 6)     \
+  FORMAT(SHOAL_Q8_0, q8_0, 9)     \
+  FORMAT(SHOAL_Q2_K, q2_K, 3)     \
+  FORMAT(SHOAL_Q3_K, q3_K, 4)     \
+  FORMAT(SHOAL_Q4_K, q4_K, 5)     \
+  FORMAT(SHOAL_Q5_K, q5_K, 6)     \
+  FORMAT(SHOAL_Q6_K, q6_K, 7)     \
+  FORMAT(SHOAL_IQ4_NL, iq4_nl, 5) \
+  FORMAT(SHOAL_IQ4_XS, iq4_xs, 5)
 
 // Float formats: number, name, lines of 16 columns.
 #define FLOATS(FORMAT)        \
   FORMAT(SHOAL_F32, f32, 16)  \
-  FORMAT(SHOAL_F16, f16, 8)
+  FORMAT(SHOAL_F16, f16, 8)   \
+  FORMAT(SHOAL_BF16, bf16, 8)
 
 // Adds part `p` of the row group, whose quants begin at `line`, to the accumulators of each token;
 // returns where the quants of the next part begin.

@@ -14,6 +14,8 @@
 #include "neon/floats.h"
 #include "neon/q4_0.h"
 #include "neon/q8_0.h"
+#include "neon/packed.h"
+#include "matrix_packed.h"
 
 #include "matrix_formats.h"
 #include "matrix_quants.h"

@@ -21,3 +21,15 @@ INLINE void step_f16(const uint8_t *group, int c, const float *values, int64_t s
   const uint8_t *column = group + 32 * (int64_t)c;
   add_column(half_lanes(column, 0), half_lanes(column, 1), c, values, stride, acc, tokens);
 }
+
+// 8 of 16 bf16, as f32.
+INLINE __m256 brain_lanes(const uint8_t *halves, int half) {
+  const __m128i bits = _mm_load_si128((const __m128i *)(halves + 16 * half));
+  return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(bits), 16));
+}
+
+INLINE void step_bf16(const uint8_t *group, int c, const float *values, int64_t stride,
+                      lanes *acc, const int tokens) {
+  const uint8_t *column = group + 32 * (int64_t)c;
+  add_column(brain_lanes(column, 0), brain_lanes(column, 1), c, values, stride, acc, tokens);
+}

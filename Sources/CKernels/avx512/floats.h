@@ -16,3 +16,10 @@ INLINE void step_f16(const uint8_t *group, int c, const float *values, int64_t s
                      const int tokens) {
   add_column(half_lanes(group + 32 * (int64_t)c), c, values, stride, acc, tokens);
 }
+
+INLINE void step_bf16(const uint8_t *group, int c, const float *values, int64_t stride,
+                      lanes *acc, const int tokens) {
+  const __m256i halves = _mm256_load_si256((const __m256i *)(group + 32 * (int64_t)c));
+  const __m512i bits = _mm512_slli_epi32(_mm512_cvtepu16_epi32(halves), 16);
+  add_column(_mm512_castsi512_ps(bits), c, values, stride, acc, tokens);
+}

@@ -22,3 +22,12 @@ INLINE void step_f16(const uint8_t *group, int c, const float *values, int64_t s
     add_fourth(half_lanes(column, f), f, c, values, stride, acc, tokens);
   }
 }
+
+INLINE void step_bf16(const uint8_t *group, int c, const float *values, int64_t stride,
+                      lanes *acc, const int tokens) {
+  const uint16_t *column = (const uint16_t *)(group + 32 * (int64_t)c);
+  UNROLL for (int f = 0; f < FOURTHS; ++f) {
+    const uint32x4_t bits = vshlq_n_u32(vmovl_u16(vld1_u16(column + 4 * f)), 16);
+    add_fourth(vreinterpretq_f32_u32(bits), f, c, values, stride, acc, tokens);
+  }
+}

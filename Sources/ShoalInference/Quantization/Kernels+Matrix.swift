@@ -48,7 +48,7 @@ extension Kernels {
   ) {
     let term = MatrixTerm(matrix, input)
     check(term, tokens, groups, room: output.count, stride)
-    if path == .reference || !matrix.shape.format.hasLoops {
+    if path == .reference {
       forEach(matrix, tokens, groups) { token, row in
         unsafe output[token * stride + row] = MatrixReference.product(
           matrix, input, row: row, token: token)
@@ -78,7 +78,7 @@ extension Kernels {
     for term in terms { check(term, tokens, groups, room: sums.count, stride) }
     let unitsPerOne = Float(sign: .plus, exponent: fractionBits, significand: 1)
     var inRange = true
-    if path == .reference || !terms.allSatisfy(\.matrix.shape.format.hasLoops) {
+    if path == .reference {
       for term in terms {
         forEach(term.matrix, tokens, groups) { token, row in
           let product = MatrixReference.product(term.matrix, term.input, row: row, token: token)

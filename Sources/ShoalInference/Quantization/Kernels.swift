@@ -49,13 +49,3 @@ public struct Kernels: Sendable {
     self.path = path
   }
 }
-
-extension WeightFormat {
-  /// Whether C has loops for it; the reference computes the others.
-  var hasLoops: Bool {
-    switch self {
-    case .f32, .f16, .q4_0, .q8_0: true
-    case .q4_1, .q5_0, .q5_1, .q2_K, .q3_K, .q4_K, .q5_K, .q6_K, .iq4_nl, .iq4_xs, .bf16: false
-    }
-  }
-}
