@@ -32,7 +32,10 @@ struct TinyLlama: Sendable, CustomStringConvertible {
 
   /// What can go wrong at a boundary goes wrong in one of these: weight blocks that straddle heads
   /// of 8, 24 and 80, a feed-forward of several blocks with a tail, a vocabulary block of one row.
-  static let all = [
+  static let all = blocksOf32 + superBlocks
+
+  /// Formats with blocks of 32 columns, and float formats.
+  static let blocksOf32 = [
     TinyLlama(
       description: "f32, head 24, FFN 1300, vocabulary 8193", keyValueHeads: 4, headsPerGroup: 3,
       headDimension: 24, feedForward: 1_300, vocabulary: 8_193, format: .f32, downFormat: .f32),
@@ -54,6 +57,51 @@ struct TinyLlama: Sendable, CustomStringConvertible {
     TinyLlama(
       description: "q4_0, head 24, FFN 160 in f16", keyValueHeads: 4, headsPerGroup: 1,
       headDimension: 24, feedForward: 160, vocabulary: 300, format: .q4_0, downFormat: .f16),
+    TinyLlama(
+      description: "bf16, head 24, FFN 172", layers: 1, keyValueHeads: 2, headsPerGroup: 2,
+      headDimension: 24, feedForward: 172, vocabulary: 300, format: .bf16, downFormat: .bf16),
+    TinyLlama(
+      description: "q4_1, head 24, FFN 1184", layers: 1, keyValueHeads: 4, headsPerGroup: 1,
+      headDimension: 24, feedForward: 1_184, vocabulary: 300, format: .q4_1, downFormat: .q4_1),
+    TinyLlama(
+      description: "q5_0, head 8, FFN 96, tied", layers: 1, keyValueHeads: 4, headsPerGroup: 2,
+      headDimension: 8, feedForward: 96, vocabulary: 300, isTied: true, format: .q5_0,
+      downFormat: .q5_0),
+    TinyLlama(
+      description: "q5_1, head 80, FFN 160 in q8_0", layers: 1, keyValueHeads: 2,
+      headsPerGroup: 2, headDimension: 80, feedForward: 160, vocabulary: 300, format: .q5_1,
+      downFormat: .q8_0),
+    TinyLlama(
+      description: "iq4_nl, head 12, FFN 96", layers: 1, keyValueHeads: 4, headsPerGroup: 2,
+      headDimension: 12, feedForward: 96, vocabulary: 300, format: .iq4_nl, downFormat: .iq4_nl),
+  ]
+
+  /// Rows of whole super-blocks of 256, which heads of 8 to 96 and feed-forward blocks of 32 cut.
+  static let superBlocks = [
+    TinyLlama(
+      description: "q4_K, head 96, FFN 768 in q6_K", hidden: 256, layers: 1, keyValueHeads: 2,
+      headsPerGroup: 4, headDimension: 96, feedForward: 768, vocabulary: 300, format: .q4_K,
+      downFormat: .q6_K),
+    TinyLlama(
+      description: "q6_K, head 24, FFN 1280", hidden: 256, layers: 1, keyValueHeads: 4,
+      headsPerGroup: 8, headDimension: 24, feedForward: 1_280, vocabulary: 300, format: .q6_K,
+      downFormat: .q6_K),
+    TinyLlama(
+      description: "q5_K, head 80, FFN 256, tied", hidden: 256, layers: 1, keyValueHeads: 2,
+      headsPerGroup: 8, headDimension: 80, feedForward: 256, vocabulary: 300, isTied: true,
+      format: .q5_K, downFormat: .q5_K),
+    TinyLlama(
+      description: "q2_K, head 12, FFN 512", hidden: 256, layers: 1, keyValueHeads: 8,
+      headsPerGroup: 8, headDimension: 12, feedForward: 512, vocabulary: 300, format: .q2_K,
+      downFormat: .q2_K),
+    TinyLlama(
+      description: "q3_K, head 64, FFN 256", hidden: 256, layers: 1, keyValueHeads: 2,
+      headsPerGroup: 2, headDimension: 64, feedForward: 256, vocabulary: 300, format: .q3_K,
+      downFormat: .q3_K),
+    TinyLlama(
+      description: "iq4_xs, head 8, FFN 256 in bf16", hidden: 256, layers: 1, keyValueHeads: 4,
+      headsPerGroup: 8, headDimension: 8, feedForward: 256, vocabulary: 300, format: .iq4_xs,
+      downFormat: .bf16),
   ]
 
   /// The smallest, for tests of what is not arithmetic.
@@ -116,6 +164,13 @@ struct TinyLlama: Sendable, CustomStringConvertible {
   ) throws {
     let format = name.contains("ffn_down") ? downFormat : format
     let reach = (6 / Float(columns)).squareRoot()
+    if let blocks = RandomBlocks(format) {
+      file.tensors.append(
+        .init(
+          name: name, dimensions: [columns, rows], type: UInt32(format.rawValue),
+          bytes: blocks.bytes(elements: columns * rows, deviation: reach / 1.75, &random)))
+      return
+    }
     var values: [Float] = []
     values.reserveCapacity(columns * rows)
     for _ in 0..<columns * rows {
