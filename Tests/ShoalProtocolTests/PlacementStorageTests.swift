@@ -98,6 +98,36 @@ import Testing
     #expect(moved * 10 < survivors.count)
   }
 
+  @Test("a join and a leave move at most twice the ideal", arguments: [4, 10, 20, 60])
+  func movement(count: Int) throws {
+    var random = PlacementRandom(state: UInt64(count))
+    let sizes = Self.sizes(2_000)
+    let total = sizes.reduce(0, +)
+    let capacities = (0..<count).map {
+      StorageCapacity(
+        peer: Fixture.peer($0),
+        bytes: ByteCount(UInt64.random(in: total / 4...total, using: &random) << 20),
+        failureDomain: UInt64($0 / 2))
+    }
+    let whole = try StoragePlan(model: Fixture.model, sizes: sizes, over: capacities)
+    var (moved, ideal) = (UInt64(0), UInt64(0))
+    for gone in capacities.indices.prefix(20) {
+      var fewer = capacities
+      fewer.remove(at: gone)
+      let less = try StoragePlan(model: Fixture.model, sizes: sizes, over: fewer)
+      for (atom, size) in sizes.enumerated() {
+        let with = Set(whole.holders[atom].map { whole.peers[$0] })
+        let without = Set(less.holders[atom].map { less.peers[$0] })
+        // What moves when the peer comes; as much moves when it goes.
+        moved += size * UInt64(with.subtracting(without).count)
+        if with.contains(capacities[gone].peer) { ideal += size }
+      }
+    }
+    print("\(count) peers: \(moved * 1_000 / ideal) / 1000 of the ideal")
+    #expect(moved <= ideal * 2)
+    #expect(moved >= ideal)
+  }
+
   @Test("no room for one copy is an error with the numbers; room for one and a half is said")
   func room() throws {
     let sizes: [UInt64] = [100, 100, 100, 100]

@@ -1,5 +1,5 @@
-// Deals copies of atoms to peers within their bytes: first copies by quota rendezvous, further ones
-// to the buddies of whoever has the first.
+// Deals copies of atoms to peers within their bytes: the first by rendezvous, further ones to the
+// buddies of whoever has the first, so that little moves when a peer comes or goes.
 
 struct StorageDealer {
   private(set) var holders: [[Int]]
@@ -9,8 +9,6 @@ struct StorageDealer {
   private let atomSeeds: [UInt64]
   private let peerSeeds: [UInt64]
   private let weights: [UInt64]
-  /// What each should hold of all copies, and what it holds.
-  private let targets: [UInt64]
   private let heaviest: UInt64
   private var held: [UInt64]
 
@@ -30,22 +28,19 @@ struct StorageDealer {
     let seed = RendezvousScore.seed(model)
     atomSeeds = sizes.indices.map { RendezvousScore.mixed(seed &+ UInt64($0)) }
     peerSeeds = peers.map { RendezvousScore.seed($0.peer) }
-    let total = sizes.reduce(0, Saturating.sum)
-    // Nobody needs room for more than one copy of everything. In MiB weights stay below 2^32.
-    let caps = peers.map { min($0.bytes.bytes, total) }
+    // In MiB weights stay below 2^32.
     weights = peers.map { max(1, min($0.bytes.bytes >> 20, 1 << 32)) }
-    targets =
-      Apportionment.largestRemainder(
-        Saturating.product(total, self.copies), weights: weights, caps: caps) ?? caps
     heaviest = sizes.max() ?? 0
     held = [UInt64](repeating: 0, count: peers.count)
     holders = [[Int]](repeating: [], count: sizes.count)
   }
 
-  /// The stable matching of atoms and peers under byte quotas, the strongest pair first; both sides
-  /// rank by the same score. Then what is left over goes wherever there is room.
+  /// Each atom to the peer that it ranks highest, so that a peer that comes takes its share and
+  /// nothing else moves. Where a peer is full, both sides rank by the same score and the strongest
+  /// pair comes first: the one stable matching. A peer's part for first copies is a matter of its
+  /// own bytes alone; what is left over goes wherever there is room.
   mutating func dealFirstCopies() throws(StorageError) {
-    let quotas = targets.map { Saturating.sum($0 / copies, heaviest) }
+    let quotas = peers.map { Saturating.sum($0.bytes.bytes / copies, heaviest) }
     var pairs = sizes.indices.flatMap { atom in strongest(for: atom) }
     pairs.sort { ($0.score, $0.atom, $0.place) < ($1.score, $1.atom, $1.place) }
     for pair in pairs where holders[Int(pair.atom)].isEmpty {
@@ -65,44 +60,47 @@ struct StorageDealer {
     }
   }
 
-  /// One more copy of each atom where one can be had: at a buddy within its target, at a buddy with
-  /// room, at a peer of another domain, at any other peer.
+  /// One more copy of each atom where one can be had: at the buddy whose seat the atom has, at
+  /// another buddy, at a peer of another domain, at any other peer.
   mutating func dealFurtherCopies() {
-    let buddies = peers.indices.map { self.buddies(of: $0) }
+    let buddies = peers.indices.map { place in
+      (0..<StoragePlan.buddies).map { buddy(of: place, seat: $0) }
+    }
     let limits = peers.map(\.bytes.bytes)
-    let soft = targets.map { Saturating.sum($0, heaviest) }
+    let domainCount = Set(peers.map(\.failureDomain)).count
     for atom in sizes.indices {
       guard let first = holders[atom].first else { continue }
-      let near = ranked(buddies[first], for: atom)
-      if give(atom, toFirstOf: near, within: soft) { continue }
-      if give(atom, toFirstOf: near, within: limits) { continue }
-      let all = ranked(peers.indices, for: atom)
       let domains = Set(holders[atom].map { peers[$0].failureDomain })
+      // The low half of the seed: the high half decided on the first copy.
+      let seat = Int(atomSeeds[atom] & 0xFFFF) + holders[atom].count
+      let near = buddies[first].indices.compactMap {
+        buddies[first][(seat + $0) % buddies[first].count]
+      }
+      let nearApart = near.filter { !domains.contains(peers[$0].failureDomain) }
+      if give(atom, toFirstOf: nearApart, within: limits) { continue }
+      if domainCount <= domains.count, give(atom, toFirstOf: near, within: limits) { continue }
+      let all = ranked(peers.indices, for: atom)
       let apart = all.filter { !domains.contains(peers[$0].failureDomain) }
       if give(atom, toFirstOf: apart, within: limits) { continue }
       _ = give(atom, toFirstOf: all, within: limits)
     }
   }
 
-  /// The peers that hold the further copies of what `place` holds: of other domains, each domain
-  /// once before any twice; of its own domain only where there is no other.
-  private func buddies(of place: Int) -> [Int] {
-    let others = peers.indices.filter { $0 != place }
-    let apart = others.filter { peers[$0].failureDomain != peers[place].failureDomain }
-    let scored = (apart.isEmpty ? others : apart).map { other in
-      (
-        score: RendezvousScore.of(
-          slot: peerSeeds[place], peer: peerSeeds[other], weight: weights[other]), place: other
-      )
+  /// Who sits on one of a peer's seats: of another domain, or of any where there is no other. Each
+  /// seat is a rendezvous of its own, so whoever comes takes some seats and leaves the rest alone.
+  private func buddy(of place: Int, seat: Int) -> Int? {
+    let slot = RendezvousScore.mixed(peerSeeds[place] &+ UInt64(seat))
+    var best: (isNear: Bool, score: UInt64, place: Int)?
+    for other in peers.indices where other != place {
+      let isNear = peers[other].failureDomain == peers[place].failureDomain
+      if isNear, best?.isNear == false { continue }
+      let score = RendezvousScore.of(slot: slot, peer: peerSeeds[other], weight: weights[other])
+      guard let present = best, !(present.isNear && !isNear), present.score <= score else {
+        best = (isNear, score, other)
+        continue
+      }
     }
-    var seen: [UInt64: Int] = [:]
-    let rounds = scored.sorted { ($0.score, $0.place) < ($1.score, $1.place) }.map { pair in
-      let round = seen[peers[pair.place].failureDomain, default: 0]
-      seen[peers[pair.place].failureDomain] = round + 1
-      return (round: round, score: pair.score, place: pair.place)
-    }
-    return rounds.sorted { ($0.round, $0.score, $0.place) < ($1.round, $1.score, $1.place) }
-      .prefix(StoragePlan.buddies).map(\.place)
+    return best?.place
   }
 
   private func score(_ atom: Int, _ place: Int) -> UInt64 {
