@@ -42,11 +42,12 @@ public struct MembershipConfiguration: Hashable, Sendable {
     peers <= 64 ? probeInterval : peers <= 256 ? probeInterval * 2 : probeInterval * 4
   }
 
-  /// How many times a claim is sent on in a mesh of `peers`.
+  /// How many times a claim is sent on in a mesh of `peers`: two rounds of gossip at least, since
+  /// the targets of one can all be the same few.
   func retransmissions(peers: Int) -> Int {
     var (power, digits) = (10, 1)
     while power < peers + 1 { (power, digits) = (power * 10, digits + 1) }
-    return retransmissionFactor * digits
+    return max(2 * gossipFanout, retransmissionFactor * digits)
   }
 
   /// The least time that a suspicion lasts in a mesh of `peers`.

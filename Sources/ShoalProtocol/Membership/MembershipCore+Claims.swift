@@ -11,7 +11,13 @@ extension MembershipCore {
       if update.peer == peer {
         hearAboutSelf(update, from: sender, at: endpoint, now: now)
       } else if believe(update, at: now) == .recordNeeded {
-        want(update.peer, update.incarnation, from: sender, at: endpoint, now: now)
+        let hasLeft = update.claim == .left
+        want(
+          update.peer, update.incarnation, hasLeft: hasLeft, from: sender, at: endpoint, now: now)
+        // Whoever says goodbye is gone, whatever it published last.
+        if hasLeft, let member = table[update.peer] {
+          believe(MemberUpdate(update.peer, member.incarnation, .left), at: now)
+        }
       }
     }
   }
@@ -45,8 +51,20 @@ extension MembershipCore {
     send(to: other) { _ in .updates([update]) }
   }
 
-  /// Denies what is false about this peer (SWIM, section 4.2).
+  /// Denies what is false about this peer (SWIM, section 4.2), and to the face of whoever says it
+  /// where gossip does not reach that one: two that hold each other dead hear of each other from
+  /// nobody else.
   private mutating func hearAboutSelf(
+    _ update: MemberUpdate, from sender: PeerID, at endpoint: Endpoint, now: Moment
+  ) {
+    weigh(update, from: sender, at: endpoint, now: now)
+    guard own != nil, update.claim != .alive, update.incarnation < incarnation,
+      table[sender]?.state.isLive != true
+    else { return }
+    effects.append(.send(.updates([ownClaim]), to: sender, at: endpoint))
+  }
+
+  private mutating func weigh(
     _ update: MemberUpdate, from sender: PeerID, at endpoint: Endpoint, now: Moment
   ) {
     guard let ownRecord else { return }

@@ -4,6 +4,8 @@
 struct WantedRecord: Sendable {
   /// The highest claim heard.
   var incarnation: Incarnation
+  /// Whether it was a goodbye: that holds of the record too, as soon as it is here.
+  var hasLeft = false
   /// Who is asked next, and where.
   var source: PeerID
   var endpoint: Endpoint
@@ -98,18 +100,22 @@ extension MembershipCore {
 
   // MARK: - Exchange of records
 
-  /// Notes that a record is missing; it is asked for when timers are next looked at.
+  /// Notes that a record is missing; it is asked for when timers are next looked at. A goodbye is
+  /// kept, or it would be forgotten over the record that was published just before it.
   mutating func want(
-    _ subject: PeerID, _ incarnation: Incarnation, from source: PeerID, at endpoint: Endpoint,
-    now: Moment
+    _ subject: PeerID, _ incarnation: Incarnation, hasLeft: Bool = false, from source: PeerID,
+    at endpoint: Endpoint, now: Moment
   ) {
     if let known = wanted[subject] {
-      wanted[subject]?.incarnation = max(known.incarnation, incarnation)
+      guard incarnation >= known.incarnation else { return }
+      wanted[subject]?.hasLeft = hasLeft || (known.hasLeft && incarnation == known.incarnation)
+      wanted[subject]?.incarnation = incarnation
       return
     }
     guard wanted.count < Limits.peers else { return }
     wanted[subject] = WantedRecord(
-      incarnation: incarnation, source: source, endpoint: endpoint, retryAt: now)
+      incarnation: incarnation, hasLeft: hasLeft, source: source, endpoint: endpoint,
+      retryAt: now)
   }
 
   /// Asks for what is due, in few messages; the next try goes to somebody else.
@@ -178,9 +184,10 @@ extension MembershipCore {
       return
     }
     guard subject != peer else { return hearOwn(record) }
-    let claim = wanted[subject]?.incarnation
+    let wish = wanted[subject]
     settle(record)
-    let denials = claim?.version == record.version ? claim?.denials ?? 0 : 0
+    let isOfThis = wish?.incarnation.version == record.version
+    let denials = isOfThis ? wish?.incarnation.denials ?? 0 : 0
     guard table.accept(signed, record, denials: denials), let member = table[subject] else {
       return
     }
@@ -188,6 +195,9 @@ extension MembershipCore {
     effects.append(.recordChanged(record))
     if before?.state != .alive { effects.append(.changed(subject, .alive)) }
     if before == nil { detector.add(subject, using: &random) }
+    if isOfThis, wish?.hasLeft == true {
+      believe(MemberUpdate(subject, member.incarnation, .left), at: now)
+    }
   }
 
   /// A record answers the wish for it unless a later version was heard of.

@@ -80,6 +80,10 @@ public struct MembershipCore: Sendable {
   /// The smoothed round trip to a peer, from probes; nil before the first answer.
   public func roundTrip(to peer: PeerID) -> RoundTripEstimate? { detector.roundTrips[peer] }
 
+  /// Claims that wait to be passed on, and records that were asked for: what the limits bound.
+  package var pendingNews: Int { queue.count }
+  package var pendingRecords: Int { wanted.count }
+
   public var nextDeadline: Moment? {
     guard own != nil, !hasLeft else { return nil }
     return [
