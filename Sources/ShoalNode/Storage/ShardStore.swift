@@ -14,6 +14,7 @@ actor ShardStore {
   private let threads: any ThreadSource
   private let disk: ThreadRoom
   private var manifests: [ModelID: ModelManifest] = [:]
+  private var searches: [ModelID: HolderSearch] = [:]
   private var view: MeshView?
   private var offers: [ModelEntry] = []
   private let alarm = Alarm()
@@ -46,7 +47,7 @@ actor ShardStore {
     let library = library
     if !(try await disk.perform { library.contains(model) }) {
       try await fetch(
-        [WantedBlob(blob: BlobID(model.raw), byteCount: nil)], progress: { _ in })
+        [WantedBlob(blob: BlobID(model.raw), byteCount: nil)], of: model, progress: { _ in })
     }
     let manifest = try await disk.perform { try library.manifest(model) }
     manifests[model] = manifest
@@ -56,7 +57,7 @@ actor ShardStore {
   func tokenizer(_ manifest: ModelManifest) async throws -> Tokenizer {
     try await fetch(
       [WantedBlob(blob: manifest.tokenizer, byteCount: manifest.tokenizerByteCount)],
-      progress: { _ in })
+      of: model(of: manifest), progress: { _ in })
     let library = library
     return try await disk.perform { try library.tokenizer(manifest) }
   }
@@ -85,7 +86,19 @@ actor ShardStore {
     let counter = ByteCounter(total: total, report: progress)
     try await fetch(
       missing.map { WantedBlob(blob: $0.blob, byteCount: $0.byteCount) },
+      of: model(of: manifest), places: places(missing, in: manifest),
       progress: { counter.add($0) })
+  }
+
+  /// Which model a manifest is of: it was given out here.
+  private func model(of manifest: ModelManifest) -> ModelID? {
+    manifests.first { $0.value == manifest }?.key
+  }
+
+  /// Where in the manifest atoms stand: what storage plans call them by.
+  private func places(_ atoms: [AtomEntry], in manifest: ModelManifest) -> [Int] {
+    let wanted = Set(atoms.map(\.key))
+    return manifest.atoms.indices.filter { wanted.contains(manifest.atoms[$0].key) }
   }
 
   private func missing(_ manifest: ModelManifest, _ keys: [AtomKey]) async throws -> [AtomEntry] {
@@ -134,7 +147,8 @@ actor ShardStore {
     }
     guard !turn.isEmpty else { return true }
     try await fetch(
-      turn.map { WantedBlob(blob: $0.blob, byteCount: $0.byteCount) }, progress: { _ in })
+      turn.map { WantedBlob(blob: $0.blob, byteCount: $0.byteCount) }, of: offer.model,
+      places: places(turn, in: manifest), progress: { _ in })
     return turn.count == missing.count
   }
 
@@ -158,6 +172,7 @@ actor ShardStore {
       copies: Self.copies), let place = stored.peers.firstIndex(of: peer)
     {
       keys.formUnion(stored.atoms[place].map { manifest.atoms[$0].key })
+      searches[model, default: HolderSearch()].adopt(stored)
     }
     return keys.sorted()
   }
@@ -175,25 +190,42 @@ actor ShardStore {
   // MARK: Fetching
 
   /// Brings blobs from live peers. One fetch at a time, so that no blob is fetched twice at once.
+  ///
+  /// - Parameter places: of the wanted atoms in the manifest of `model`; none for other blobs.
   private func fetch(
-    _ wanted: [WantedBlob], progress: @escaping @Sendable (UInt64) -> Void
+    _ wanted: [WantedBlob], of model: ModelID?, places: [Int] = [],
+    progress: @escaping @Sendable (UInt64) -> Void
   ) async throws {
     await takeTurn()
     defer { endTurn() }
     let library = library
     let lacking = try await disk.perform { wanted.filter { !library.blobs.contains($0.blob) } }
     guard !lacking.isEmpty else { return }
-    let lanes = await openLanes()
+    let lanes = await openLanes(model, places)
     defer { for lane in lanes { lane.close() } }
-    try await ShardFetch(lanes: lanes).run(lacking, progress: progress)
+    guard let model else {
+      return try await ShardFetch(lanes: lanes).run(lacking, progress: progress)
+    }
+    do {
+      try await ShardFetch(lanes: lanes).run(lacking, progress: progress)
+      searches[model]?.tried(foundAll: true)
+    } catch {
+      searches[model, default: HolderSearch()].tried(foundAll: false)
+      throw error
+    }
   }
 
-  private func openLanes() async -> [FetchLane] {
+  private func openLanes(_ model: ModelID?, _ places: [Int]) async -> [FetchLane] {
+    var records: [PeerID: CapabilityRecord] = [:]
+    for peer in await membership.livePeers() {
+      records[peer] = await membership.record(of: peer)
+    }
+    let known = records.values.sorted { $0.peer < $1.peer }
+    let search = model.flatMap { searches[$0] } ?? HolderSearch()
+    let asked = search.peers(for: places, of: model ?? ModelID(.zero), among: known)
     var lanes: [FetchLane] = []
-    for peer in await membership.livePeers().prefix(16) {
-      guard let record = await membership.record(of: peer),
-        record.services.contains(.storage) || !record.models.isEmpty
-      else { continue }
+    for peer in asked {
+      guard let record = records[peer] else { continue }
       do {
         let link = try await door.dial(record, .shard)
         lanes.append(
