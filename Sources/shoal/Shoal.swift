@@ -23,6 +23,7 @@ struct Shoal: AsyncParsableCommand {
       EmulateCommand.self,
       PerplexityCommand.self,
       BenchCommand.self,
+      SimCommand.self,
     ])
 
   /// Bad usage exits with 2, as tools of the field do; every other error with 1.

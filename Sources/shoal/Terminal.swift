@@ -18,6 +18,18 @@ enum Terminal {
     FileHandle.standardError.write(Data((text + "\n").utf8))
   }
 
+  /// Draws one line over the last: so many of so many.
+  static func printProgress(_ title: String, _ done: Int, _ total: Int) {
+    let filled = 30 * done / max(1, total)
+    let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: 30 - filled)
+    let line = "\r\(title) \(bar) \(done) of \(total)\u{1B}[K"
+    FileHandle.standardError.write(Data(line.utf8))
+  }
+
+  static func clearProgress() {
+    if isInteractive { FileHandle.standardError.write(Data("\r\u{1B}[K".utf8)) }
+  }
+
   /// Writes without a line end, at once: text as it is generated.
   static func write(_ text: String) { FileHandle.standardOutput.write(Data(text.utf8)) }
 

@@ -1,0 +1,187 @@
+// A whole mesh's control plane in virtual time: one loop, one agenda, one seed.
+
+internal import ShoalProtocol
+
+/// Discovery, membership, records, epochs, plans and stored atoms of many peers. What decides is
+/// the code that ships; what performs is here (docs/SIMULATION.md draws the line).
+final class ControlWorld {
+  enum Happening {
+    case arrival(Packet, from: Endpoint, to: Int)
+    case wake(Int, process: Int)
+    case drain(Int, process: Int)
+    case begin(Int)
+    case end(Int)
+    /// Atoms arrive from a holder.
+    case fetched(Int, process: Int, atoms: [Int], holder: Int, holderProcess: Int)
+    case fetchEnds(Int, process: Int, retryAfter: Duration?)
+    case settle(Int, process: Int)
+    case start(Int)
+    case sample
+  }
+
+  let options: ControlOptions
+  let model: SimulatedModel
+  let verify: RecordVerification
+  let secret: UInt64
+  var schedule: FaultSchedule
+  var network: SimulatedNetwork
+  var peers: [ControlPeer]
+  var randoms: [SeededGenerator]
+  /// Peers of one local network hear each other's beacons.
+  let segments: [[Int]]
+  var agenda = Agenda<Happening>()
+  var now = Moment(nanoseconds: 0)
+  var random: SeededGenerator
+  var trace = Trace()
+  var plans: PlanBook
+  var holders: HolderCount
+  var violation: Violation?
+  var counts = ControlCounts()
+  /// Faults of the air that are in force.
+  var activeWeather: [Int: NetworkWeather] = [:]
+  var watched: WatchedPeer?
+  /// Where a picture is wanted.
+  var timeline: Timeline?
+  /// By identity; a twin shares its first's.
+  var numbers: [PeerID: [Int]] = [:]
+
+  init(_ options: ControlOptions, seed: UInt64, schedule given: FaultSchedule?) throws {
+    self.options = options
+    model = try SimulatedModel()
+    var random = SeededGenerator(seed)
+    let secret = random.next()
+    self.secret = secret
+    verify = StandInSignature.verification(secret: secret)
+    let drawn = ControlOptions.draw(options, model, verify: verify, using: &random)
+    peers = drawn.peers
+    segments = drawn.segments
+    randoms = peers.map { _ in random.split() }
+    for peer in peers { numbers[peer.id] = [peer.number] }
+    let window =
+      options.churnStart...options.churnStart + options.churn
+    let schedule = FaultSchedule(
+      kinds: options.faults, peers: options.peers, reserve: options.reserve, window: window,
+      using: &random)
+    self.schedule = given ?? schedule
+    network = SimulatedNetwork(topology: options.topology)
+    plans = PlanBook(model: model, random: random.split())
+    holders = HolderCount(atoms: model.sizes.count)
+    self.random = random
+    for number in 0..<options.peers {
+      let moment = Int64.random(in: 0...500_000_000, using: &self.random)
+      agenda.add(.start(number), at: Moment(nanoseconds: moment))
+    }
+    for (index, fault) in self.schedule.faults.enumerated() {
+      agenda.add(.begin(index), at: fault.at)
+      if let end = fault.until { agenda.add(.end(index), at: end) }
+    }
+  }
+
+  // MARK: Time
+
+  /// Runs until `end`, or until an invariant breaks.
+  func run(until end: Moment) {
+    while violation == nil, let next = agenda.nextMoment, next <= end,
+      let (at, item) = agenda.removeFirst()
+    {
+      now = at
+      counts.events += 1
+      perform(item)
+    }
+    if violation == nil { now = max(now, end) }
+  }
+
+  /// Runs until `claim` holds; nil where it does not within `limit`.
+  func run(atMost limit: Duration, until claim: () -> Bool) -> Duration? {
+    let start = now
+    while violation == nil, now - start < limit {
+      if claim() { return now - start }
+      run(until: now + .milliseconds(20))
+    }
+    return violation == nil && claim() ? now - start : nil
+  }
+
+  func breaks(_ invariant: Invariant, peers: Set<Int> = [], _ detail: String) {
+    violation = violation ?? Violation(invariant, at: now, peers: peers, detail)
+  }
+
+  private func perform(_ item: Happening) {
+    switch item {
+    case .arrival(let packet, let source, let number):
+      arrive(packet, from: source, at: number)
+    case .wake(let number, let process):
+      guard isCurrent(number, process), peers[number].wake == now else { return }
+      wakeUp(number)
+    case .drain(let number, let process):
+      guard isCurrent(number, process) else { return }
+      drain(number)
+    case .begin(let index): begin(index)
+    case .end(let index): end(index)
+    case .fetched(let number, let process, let atoms, let holder, let holderProcess):
+      guard isCurrent(number, process) else { return }
+      take(atoms, at: number, from: holder, process: holderProcess)
+    case .fetchEnds(let number, let process, let retryAfter):
+      guard isCurrent(number, process) else { return }
+      endFetch(number, retryAfter: retryAfter)
+    case .settle(let number, let process):
+      guard isCurrent(number, process) else { return }
+      peers[number].store.retryIsDue = false
+      settle(number)
+    case .start(let number):
+      if peers[number].state == .absent { start(number) }
+    case .sample: sample()
+    }
+  }
+
+  private func isCurrent(_ number: Int, _ process: Int) -> Bool {
+    peers[number].isRunning && peers[number].process == process
+  }
+
+  // MARK: Processes
+
+  func start(_ number: Int) {
+    peers[number].restartProcess(verify: verify)
+    peers[number].state = .running
+    trace.add(.start, peer: number, UInt64(peers[number].process), at: now)
+    for atom in peers[number].disk.atoms { holders.gain(atom) }
+    // What a restarted process finds in its settings says nothing about yesterday's version.
+    peers[number].record.version = 1
+    announceHoldings(number, publishing: false)
+    publish(number)
+    let beacon = Beacon(
+      peer: peers[number].id, version: peers[number].record.version,
+      endpoints: [peers[number].endpoint])
+    discover(.started(beacon), at: number)
+    for bootstrap in options.bootstraps where bootstrap != number {
+      discover(.bootstrap(.simulated(bootstrap)), at: number)
+    }
+  }
+
+  func stop(_ number: Int, as state: ControlPeer.State) {
+    guard peers[number].isRunning else { return }
+    trace.add(.stop, peer: number, UInt64(peers[number].process), at: now)
+    peers[number].state = state
+    for atom in peers[number].disk.atoms.sorted() { lose(atom, at: number) }
+  }
+
+  /// A holder of `atom` is gone, or the atom is gone from it.
+  func lose(_ atom: Int, at number: Int) {
+    guard let detail = holders.lose(atom, copies: Self.copies) else { return }
+    breaks(.liveHolder, peers: [number], "atom \(atom): \(detail)")
+  }
+
+  /// Copies of each atom that the mesh keeps: what ShardStore asks of StoragePlan.
+  static let copies = 2
+
+  var running: [Int] { peers.indices.filter { peers[$0].isRunning } }
+}
+
+/// What happened, in numbers.
+struct ControlCounts {
+  var events = 0
+  var epochs = 0
+  var shed = 0
+  var refusedRecords = 0
+  var deepestInbox = 0
+  var mostPendingNews = 0
+}

@@ -1,0 +1,110 @@
+// Plans and storage plans by view, computed once a view and again, now and then, to see whether
+// everybody would get the same.
+
+internal import ShoalProtocol
+internal import ShoalSecurity
+
+/// What follows from one set of capacities.
+struct PlannedView {
+  /// Nil where the model fits nowhere.
+  let plan: PlanID?
+  /// The atoms that each rank computes with.
+  let working: [PeerID: Set<Int>]
+  let residentBytes: [PeerID: UInt64]
+  /// Nil where there is no room for one copy.
+  let storage: StoragePlan?
+
+  /// What is to be on the disk of `peer`, as ShardStore decides it.
+  func assignment(of peer: PeerID) -> Set<Int> {
+    var atoms = working[peer] ?? []
+    if let storage, let place = storage.peers.firstIndex(of: peer) {
+      atoms.formUnion(storage.atoms[place])
+    }
+    return atoms
+  }
+
+  var hash: UInt64 { plan?.raw.prefix64 ?? 0 }
+
+  func equals(_ other: PlannedView) -> Bool { plan == other.plan && storage == other.storage }
+}
+
+struct PlanBook {
+  private let model: SimulatedModel
+  private var random: SeededGenerator
+  /// A plan depends on the capacities alone: a new version of a record need not plan anew.
+  private var planned: [[DeviceCapacity]: PlannedView] = [:]
+  private var keys: [ViewID: [DeviceCapacity]] = [:]
+  private(set) var compared = 0
+  private(set) var computed = 0
+
+  /// How often an adoption computes its plan from its own records: one in so many.
+  private static let sampling = 16
+
+  init(model: SimulatedModel, random: SeededGenerator) {
+    (self.model, self.random) = (model, random)
+  }
+
+  /// The plan of `view` as one peer sees it. Nil: this peer got another than those before it.
+  mutating func plan(_ view: MeshView) -> PlannedView? {
+    let capacities = keys[view.id] ?? view.records.map { DeviceCapacity($0) }
+    keys[view.id] = capacities
+    guard let known = planned[capacities] else {
+      computed += 1
+      let fresh = compute(view.records)
+      planned[capacities] = fresh
+      return fresh
+    }
+    guard Int.random(in: 0..<Self.sampling, using: &random) == 0 else { return known }
+    compared += 1
+    // Whoever computes has the records in an order of its own.
+    let again = compute(view.records.shuffled(using: &random))
+    return again.equals(known) ? known : nil
+  }
+
+  private func compute(_ records: [CapabilityRecord]) -> PlannedView {
+    let request = PlanRequest(
+      shape: model.shape, objective: .latency, contextTokens: SimulatedModel.context)
+    let report = try? PlacementPlanner().plan(request, over: records.map { DeviceCapacity($0) })
+    let capacities = records.map { StorageCapacity(DeviceCapacity($0)) }.filter {
+      $0.bytes > .zero
+    }
+    let ranks = report?.plan.stages.flatMap(\.ranks) ?? []
+    return PlannedView(
+      plan: report.map { unsafe $0.plan.id(hash: BLAKE2b.contentHash) },
+      working: Dictionary(
+        ranks.map { ($0.peer, Set(model.atoms(of: $0.slots))) }, uniquingKeysWith: { $1 }),
+      residentBytes: Dictionary(
+        ranks.map { ($0.peer, $0.residentBytes) }, uniquingKeysWith: { $1 }),
+      storage: try? StoragePlan(
+        model: model.id, sizes: model.sizes, over: capacities, copies: ControlWorld.copies))
+  }
+
+  /// Bytes of copies that `after` asks of peers that `before` did not, and what the change by
+  /// itself needs: the copies of whoever went, or the share of whoever came.
+  func movement(from before: PlannedView, to after: PlannedView) -> (moved: UInt64, ideal: UInt64)?
+  {
+    guard let before = before.storage, let after = after.storage else { return nil }
+    let old = copies(before)
+    let new = copies(after)
+    let moved = new.subtracting(old)
+    let gone = old.filter { !after.peers.contains($0.peer) }
+    let come = new.filter { !before.peers.contains($0.peer) }
+    return (bytes(moved), bytes(gone.union(come)))
+  }
+
+  private struct Copy: Hashable {
+    let atom: Int
+    let peer: PeerID
+  }
+
+  private func copies(_ plan: StoragePlan) -> Set<Copy> {
+    Set(
+      plan.peers.enumerated().flatMap { place, peer in
+        plan.atoms[place].map { Copy(atom: $0, peer: peer) }
+      })
+  }
+
+  private func bytes(_ copies: Set<Copy>) -> UInt64 {
+    copies.reduce(0) { $0 + model.sizes[$1.atom] }
+  }
+}
