@@ -198,7 +198,8 @@ def text(value: str) -> bytes:
 
 
 def value(item: object) -> bytes:
-    """A metadata value behind its type: u32, f32, bool, string or array, by its Python type."""
+    """A metadata value behind its type: u32, f32, bool, string or array, by its Python type; the
+    integers of an array are i32, as readers expect of token types."""
     if isinstance(item, bool):
         return struct.pack("<I?", 7, item)
     if isinstance(item, int):
@@ -208,7 +209,7 @@ def value(item: object) -> bytes:
     if isinstance(item, str):
         return struct.pack("<I", 8) + text(item)
     assert isinstance(item, list)
-    element = value(item[0])[:4]
+    element = struct.pack("<I", 5) if isinstance(item[0], int) else value(item[0])[:4]
     return (struct.pack("<I", 9) + element + struct.pack("<Q", len(item))
             + b"".join(value(each)[4:] for each in item))
 

@@ -257,6 +257,20 @@ static float canon_sum_exp(const float *x, float origin, ptrdiff_t count) {
   return fold(sum);
 }
 
+static uint32_t canon_sum_words(const void *bytes, ptrdiff_t count) {
+  vu sums[4] = {{0}, {0}, {0}, {0}};
+  const char *p = bytes;
+  for (ptrdiff_t i = 0; i + 64 <= count; i += 64) {
+    vu words;
+    __builtin_memcpy(&words, p + i, sizeof words);
+    sums[i / 64 % 4] += words;
+  }
+  vu total = (sums[0] + sums[1]) + (sums[2] + sums[3]);
+  uint32_t result = 0;
+  for (int lane = 0; lane < LANES; lane++) result += total[lane];
+  return result;
+}
+
 INLINE void rotate_pair(float *first, float *second, float cosine, float sine) {
   float a = *first, b = *second;
   *first = __builtin_elementwise_fma(a, cosine, -(b * sine));
@@ -292,82 +306,7 @@ static void canon_rotate_interleaved(float *x, const float *row, ptrdiff_t pairs
   for (; i < pairs; i++) rotate_pair(x + 2 * i, x + 2 * i + 1, row[i], row[pairs + i]);
 }
 
-// ---- Attention.swift
-
-#define CHUNK 64
-enum { STATE_LARGEST = 64, STATE_SUM = 65, STATE_WEIGHTED = 80 };
-
-INLINE vf load_half(const void *p, ptrdiff_t index) {
-  vh v;
-  __builtin_memcpy(&v, (const char *)p + 2 * index, sizeof v);
-  return __builtin_convertvector(v, vf);
-}
-INLINE vf load_float(const void *p, ptrdiff_t index) { return load((const float *)p + index); }
-typedef vf element16(const void *, ptrdiff_t);
-
-// `blocks` times 16 elements of the head: as many sums as keep the multipliers busy.
-INLINE void add_values(element16 *element, const void *values, ptrdiff_t stride, int blocks,
-                       ptrdiff_t first, ptrdiff_t last, const float *weights, float correction,
-                       ptrdiff_t d, float *weighted) {
-  vf sums[4];
-  for (int b = 0; b < blocks; b++) sums[b] = load(weighted + d + b * LANES) * correction;
-  for (ptrdiff_t j = first; j < last; j++) {
-    vf weight = splat(weights[j]);
-    for (int b = 0; b < blocks; b++)
-      sums[b] = fma16(weight, element(values, j * stride + d + b * LANES), sums[b]);
-  }
-  for (int b = 0; b < blocks; b++) store(weighted + d + b * LANES, sums[b]);
-}
-
-INLINE void attend(element16 *element, const float *query, const void *keys, const void *values,
-                   ptrdiff_t head_dim, ptrdiff_t first, ptrdiff_t last, float scale,
-                   float soft_cap, float *state) {
-  vf scores[4] = {{0}, {0}, {0}, {0}};
-  for (ptrdiff_t d = 0; d < head_dim; d++) {
-    vf q = splat(query[d]);
-    for (int b = 0; b < 4; b++)
-      scores[b] = fma16(q, element(keys, d * CHUNK + b * LANES), scores[b]);
-  }
-  const vi lane = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-  vi visible[4];
-  vf best = splat(state[STATE_LARGEST]);
-  for (int b = 0; b < 4; b++) {
-    vi j = lane + b * LANES;
-    visible[b] = (j >= (int32_t)first) & (j < (int32_t)last);
-    scores[b] *= scale;
-    if (soft_cap > 0) scores[b] = soft_cap * tanh16(scores[b] / soft_cap);
-    best = select16(visible[b] & (scores[b] > best), scores[b], best);
-  }
-  float largest = state[STATE_LARGEST];
-  for (int i = 0; i < LANES; i++)
-    if (best[i] > largest) largest = best[i];
-  vf correction = exp16(splat(state[STATE_LARGEST] - largest));
-  vf sum = {0};
-  for (int b = 0; b < 4; b++) {
-    vf weight = select16(visible[b], exp16(scores[b] - largest), splat(0.0f));
-    store(state + b * LANES, weight);
-    sum += weight;
-  }
-  state[STATE_LARGEST] = largest;
-  state[STATE_SUM] = __builtin_elementwise_fma(state[STATE_SUM], correction[0], fold(sum));
-  ptrdiff_t stride = (head_dim + LANES - 1) & ~(ptrdiff_t)(LANES - 1), d = 0;
-  float *weighted = state + STATE_WEIGHTED;
-  for (; d + 4 * LANES <= stride; d += 4 * LANES)
-    add_values(element, values, stride, 4, first, last, state, correction[0], d, weighted);
-  for (; d < stride; d += LANES)
-    add_values(element, values, stride, 1, first, last, state, correction[0], d, weighted);
-}
-
-static void canon_attend_f16(const float *query, const void *keys, const void *values,
-                             ptrdiff_t head_dim, ptrdiff_t first, ptrdiff_t last, float scale,
-                             float soft_cap, float *state) {
-  attend(load_half, query, keys, values, head_dim, first, last, scale, soft_cap, state);
-}
-static void canon_attend_f32(const float *query, const void *keys, const void *values,
-                             ptrdiff_t head_dim, ptrdiff_t first, ptrdiff_t last, float scale,
-                             float soft_cap, float *state) {
-  attend(load_float, query, keys, values, head_dim, first, last, scale, soft_cap, state);
-}
+#include "canon_attention.h"
 
 #ifdef CANON_TARGET
 #pragma clang attribute pop
@@ -381,6 +320,7 @@ static const struct shoal_canon table = {
     .add_residual = canon_add_residual,
     .maximum = canon_maximum,
     .sum_exp = canon_sum_exp,
+    .sum_words = canon_sum_words,
     .rotate_interleaved = canon_rotate_interleaved,
     .rotate_halves = canon_rotate_halves,
     .attend_f16 = canon_attend_f16,

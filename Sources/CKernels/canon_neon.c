@@ -2,6 +2,7 @@
 #include "canon.h"
 
 #if defined(__aarch64__)
+#define CANON_WIDE 1
 #include "canon_body.h"
 const struct shoal_canon *shoal_canon_neon(void) { return &table; }
 #else

@@ -27,15 +27,15 @@ struct DataDirectory: ParsableArguments {
 struct LocalStore {
   let directory: URL
   let documents: DirectoryDocuments
+  let blobs: DirectoryBlobStore
   let library: ModelLibrary
   let identity: PeerIdentity
 
   init(_ directory: URL) throws {
     self.directory = directory
     documents = try DirectoryDocuments(path: directory.path)
-    library = ModelLibrary(
-      blobs: try unsafe DirectoryBlobStore(
-        root: directory.path, hash: BLAKE2b.contentHash))
+    blobs = try unsafe DirectoryBlobStore(root: directory.path, hash: BLAKE2b.contentHash)
+    library = ModelLibrary(blobs: blobs)
     identity = try LocalStore.identity(documents)
   }
 

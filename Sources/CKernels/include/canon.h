@@ -15,6 +15,15 @@ enum shoal_activation {
   SHOAL_RELU = 4,
 };
 
+// One head of one token, which sees positions first..<last of a chunk, 0 <= first < last <= 64.
+// State as in Attention.swift.
+struct shoal_query {
+  const float *_Nonnull query;
+  float *_Nonnull state;
+  int32_t first;
+  int32_t last;
+};
+
 // Rows of `count` floats. `out` may be an input; nothing else may overlap.
 struct shoal_canon {
   void (*_Nonnull exp)(const float *_Nonnull x, ptrdiff_t count, float *_Nonnull out);
@@ -32,20 +41,20 @@ struct shoal_canon {
   // NaN where any is NaN.
   float (*_Nonnull maximum)(const float *_Nonnull x, ptrdiff_t count);
   float (*_Nonnull sum_exp)(const float *_Nonnull x, float origin, ptrdiff_t count);
+  // Of `count` bytes, a multiple of 64, as 32-bit words: how fast memory can be read.
+  uint32_t (*_Nonnull sum_words)(const void *_Nonnull bytes, ptrdiff_t count);
   // row: cosines, then sines, `pairs` each.
   void (*_Nonnull rotate_interleaved)(float *_Nonnull x, const float *_Nonnull row,
                                       ptrdiff_t pairs);
   void (*_Nonnull rotate_halves)(float *_Nonnull x, const float *_Nonnull row, ptrdiff_t pairs);
-  // One chunk of 64 positions, of which first..<last are visible. keys (head_dim, 64), values
-  // (64, head_dim rounded up to 16), f16 or f32. State as in Attention.swift.
-  void (*_Nonnull attend_f16)(const float *_Nonnull query, const void *_Nonnull keys,
-                              const void *_Nonnull values, ptrdiff_t head_dim, ptrdiff_t first,
-                              ptrdiff_t last, float scale, float soft_cap,
-                              float *_Nonnull state);
-  void (*_Nonnull attend_f32)(const float *_Nonnull query, const void *_Nonnull keys,
-                              const void *_Nonnull values, ptrdiff_t head_dim, ptrdiff_t first,
-                              ptrdiff_t last, float scale, float soft_cap,
-                              float *_Nonnull state);
+  // One chunk of 64 positions. keys (head_dim, 64), values (64, head_dim rounded up to 16), f16
+  // or f32.
+  void (*_Nonnull attend_f16)(const struct shoal_query *_Nonnull queries, ptrdiff_t count,
+                              const void *_Nonnull keys, const void *_Nonnull values,
+                              ptrdiff_t head_dim, float scale, float soft_cap);
+  void (*_Nonnull attend_f32)(const struct shoal_query *_Nonnull queries, ptrdiff_t count,
+                              const void *_Nonnull keys, const void *_Nonnull values,
+                              ptrdiff_t head_dim, float scale, float soft_cap);
 };
 
 // Null where this build has no such code. Whether the machine can run it: shoal_path_available.

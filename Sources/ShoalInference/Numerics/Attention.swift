@@ -1,4 +1,4 @@
-// Attention of one query head over its KV group, chunk by chunk: the bits do not depend on how many
+// Attention of query heads over their KV group, chunk by chunk: the bits do not depend on how many
 // queries, peers or steps there are (numerics, rule 7).
 
 import CKernels
@@ -14,6 +14,12 @@ enum AttentionState {
   static let largest = 64
   static let sum = 65
   static let weighted = 80
+
+  static func clear(_ state: UnsafeMutablePointer<Float>, valueStride: Int) {
+    unsafe state[largest] = -.infinity
+    unsafe state[sum] = 0
+    for d in 0..<valueStride { unsafe state[weighted + d] = 0 }
+  }
 }
 
 extension Kernels {
@@ -22,40 +28,81 @@ extension Kernels {
     AttentionState.weighted + (headDim + 15) & ~15
   }
 
-  /// out = softmax(scale * query . keys) . values over the positions `visible`.
+  /// out = softmax(scale * query . keys) . values for each query, over the positions it sees. One
+  /// call for the heads of a group and the tokens of a batch reads each key and value once.
+  ///
+  /// - Parameters:
+  ///   - softCap: above 0, a score s becomes softCap * tanh(s / softCap) (Gemma 2).
+  public func attend(
+    _ queries: UnsafeBufferPointer<AttentionQuery>, over cache: KVCache, scale: Float,
+    softCap: Float = 0
+  ) {
+    guard let first = unsafe queries.first else { return }
+    var seen = first.visible
+    for index in 0..<queries.count {
+      let query = unsafe queries[index]
+      precondition(
+        !query.visible.isEmpty && query.visible.lowerBound >= 0
+          && query.visible.upperBound <= cache.count,
+        "visible \(query.visible) of \(cache.count) positions")
+      unsafe AttentionState.clear(query.scratch, valueStride: cache.valueStride)
+      seen =
+        min(
+          seen.lowerBound, query.visible.lowerBound)..<max(
+          seen.upperBound, query.visible.upperBound)
+    }
+    let size = KVCache.chunkPositions
+    unsafe withUnsafeTemporaryAllocation(of: shoal_query.self, capacity: queries.count) { some in
+      for chunk in seen.lowerBound / size...(seen.upperBound - 1) / size {
+        var count = 0
+        for index in 0..<queries.count {
+          let query = unsafe queries[index]
+          let lanes = query.visible.clamped(to: chunk * size..<(chunk + 1) * size)
+          if lanes.isEmpty { continue }
+          unsafe some.initializeElement(
+            at: count,
+            to: shoal_query(
+              query: query.query, state: query.scratch,
+              first: Int32(lanes.lowerBound - chunk * size),
+              last: Int32(lanes.upperBound - chunk * size)))
+          count += 1
+        }
+        unsafe scan(
+          cache, chunk: chunk, UnsafeBufferPointer(rebasing: some[..<count]), scale: scale,
+          softCap: softCap)
+      }
+    }
+    for index in 0..<queries.count {
+      let query = unsafe queries[index]
+      let sum = unsafe query.scratch[AttentionState.sum]
+      let weighted = unsafe query.scratch + AttentionState.weighted
+      for d in 0..<cache.headDim { unsafe query.out[d] = weighted[d] / sum }
+    }
+  }
+
+  /// The same for one query.
   ///
   /// - Parameters:
   ///   - query: (headDim), already turned by its position.
   ///   - visible: not empty and within what the cache holds.
-  ///   - softCap: above 0, a score s becomes softCap * tanh(s / softCap) (Gemma 2).
   ///   - scratch: `attentionScratch(headDim:)` floats that this call owns.
   ///   - out: (headDim); may be `query`.
   public func attend(
     _ query: UnsafePointer<Float>, over cache: KVCache, visible: Range<Int>, scale: Float,
     softCap: Float = 0, scratch: UnsafeMutablePointer<Float>, into out: UnsafeMutablePointer<Float>
   ) {
-    precondition(
-      !visible.isEmpty && visible.lowerBound >= 0 && visible.upperBound <= cache.count,
-      "visible \(visible) of \(cache.count) positions")
-    unsafe scratch[AttentionState.largest] = -.infinity
-    unsafe scratch[AttentionState.sum] = 0
-    let weighted = unsafe scratch + AttentionState.weighted
-    for d in 0..<cache.valueStride { unsafe weighted[d] = 0 }
-    let size = KVCache.chunkPositions
-    for index in visible.lowerBound / size...(visible.upperBound - 1) / size {
-      let first = max(visible.lowerBound - index * size, 0)
-      let last = min(visible.upperBound - index * size, size)
-      unsafe scan(
-        cache, chunk: index, lanes: first..<last, query, scale: scale, softCap: softCap, scratch)
+    let query = unsafe AttentionQuery(query: query, visible: visible, scratch: scratch, out: out)
+    unsafe withUnsafePointer(to: query) { query in
+      unsafe attend(
+        UnsafeBufferPointer(start: query, count: 1), over: cache, scale: scale, softCap: softCap)
     }
-    let sum = unsafe scratch[AttentionState.sum]
-    for d in 0..<cache.headDim { unsafe out[d] = weighted[d] / sum }
   }
 
   private func scan(
-    _ cache: KVCache, chunk: Int, lanes: Range<Int>, _ query: UnsafePointer<Float>, scale: Float,
-    softCap: Float, _ state: UnsafeMutablePointer<Float>
+    _ cache: KVCache, chunk: Int, _ queries: UnsafeBufferPointer<shoal_query>, scale: Float,
+    softCap: Float
   ) {
+    guard let start = queries.baseAddress else { return }
     if let vectors = unsafe vectors {
       let (keys, values) = unsafe cache.chunk(chunk)
       let attend =
@@ -63,12 +110,36 @@ extension Kernels {
         case .f16: unsafe vectors.pointee.attend_f16
         case .f32: unsafe vectors.pointee.attend_f32
         }
-      return unsafe attend(
-        query, keys, values, cache.headDim, lanes.lowerBound, lanes.upperBound, scale, softCap,
-        state)
+      return unsafe attend(start, queries.count, keys, values, cache.headDim, scale, softCap)
     }
-    unsafe AttentionReference.scan(
-      cache, chunk: chunk, lanes: lanes, query, scale: scale, softCap: softCap, state)
+    for index in 0..<queries.count {
+      let query = unsafe queries[index]
+      unsafe AttentionReference.scan(
+        cache, chunk: chunk, lanes: Int(query.first)..<Int(query.last), query.query, scale: scale,
+        softCap: softCap, query.state)
+    }
+  }
+}
+
+/// One head of one token.
+@safe public struct AttentionQuery {
+  /// (headDim), already turned by its position.
+  public let query: UnsafePointer<Float>
+  /// Not empty and within what the cache holds.
+  public let visible: Range<Int>
+  /// `attentionScratch(headDim:)` floats that no other query uses.
+  public let scratch: UnsafeMutablePointer<Float>
+  /// (headDim); may be `query`.
+  public let out: UnsafeMutablePointer<Float>
+
+  public init(
+    query: UnsafePointer<Float>, visible: Range<Int>, scratch: UnsafeMutablePointer<Float>,
+    out: UnsafeMutablePointer<Float>
+  ) {
+    unsafe self.query = unsafe query
+    self.visible = visible
+    unsafe self.scratch = unsafe scratch
+    unsafe self.out = unsafe out
   }
 }
 

@@ -32,6 +32,11 @@ public enum DeviceProbe {
       cores: Int(shoal_cores_allowed()), processor: processorName())
   }
 
+  /// What this process holds in memory, mapped files included (`VmRSS` of proc(5)).
+  public static func residentBytes() -> UInt64? {
+    read("/proc/self/status").flatMap { field("VmRSS:", in: $0) }
+  }
+
   /// A file of the kernel's, nil where there is none.
   private static func read(_ path: String) -> String? {
     FileManager.default.contents(atPath: path).map { String(decoding: $0, as: UTF8.self) }

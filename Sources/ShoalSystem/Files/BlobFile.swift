@@ -57,6 +57,14 @@ struct BlobFile: ~Copyable {
     guard fsync(descriptor) == 0 else { throw BlobFile.error("fsync", path, need: 0) }
   }
 
+  /// Where the system can: pages that are on disk leave its cache (posix_fadvise(2)).
+  func dropFromCache() throws(BlobStoreError) {
+    try synchronize()
+    #if os(Linux)
+      _ = posix_fadvise(descriptor, 0, 0, Int32(POSIX_FADV_DONTNEED))
+    #endif
+  }
+
   /// Takes back what a failed write left.
   func truncate(to size: UInt64) { _ = ftruncate(descriptor, off_t(size)) }
 
