@@ -146,6 +146,7 @@ public final class Node: NodeService {
       await discovery.handle(.lost(peer))
       await courier.forget(peer)
       await executor.lost(peer)
+      door.forget(peer)
     case .epoch(let view): await store.adopt(view: view)
     case .ledger(let bytes, let peer): await registry.receive(bytes, from: peer)
     }
@@ -161,7 +162,14 @@ public final class Node: NodeService {
 
   /// One connection of another peer, from its first byte to its last.
   private func serve(_ stream: any ByteStream) async {
-    guard let link = try? await door.answer(stream) else { return }
+    guard let connection = try? await door.answer(stream) else { return }
+    await StreamHost(clock: system.clock, threads: system.threads).run(connection) {
+      await self.serve($0)
+    }
+  }
+
+  /// One stream, from its hello to its end.
+  private func serve(_ link: any FrameLink) async {
     let room = ThreadRoom(system.threads.thread(name: "stream"))
     defer { room.close() }
     let deadline = system.clock.now() + .seconds(5)
@@ -178,7 +186,12 @@ public final class Node: NodeService {
         link.shutdown()
       }
       link.shutdown()
-    case .job: await executor.serve(link)
+    case .job:
+      await withTaskCancellationHandler {
+        await executor.serve(link)
+      } onCancel: {
+        link.shutdown()
+      }
     case .witness: link.shutdown()
     case .partials(let job, let term, let rank):
       await rendezvous.deposit(link, for: .init(job: job, term: term, rank: rank))

@@ -11,7 +11,7 @@ public import ShoalSecurity
   private var sealer: FrameSealer
   private var opener: FrameOpener
   private var outgoing: LinkBuffer
-  private var incoming: LinkBuffer
+  private var incoming: ReadAhead
   private let limits: FrameLimits
   private let clock: any MeshClock
   private var rekeyed: Moment
@@ -31,7 +31,7 @@ public import ShoalSecurity
     self.clock = clock
     rekeyed = clock.now()
     outgoing = LinkBuffer(count: 16 << 10)
-    incoming = LinkBuffer(count: 16 << 10)
+    incoming = ReadAhead(count: 64 << 10)
     var table: [UInt8: Int] = [:]
     for type in FrameType.allCases { table[type.rawValue] = type.limit }
     limits = FrameLimits(table)
@@ -70,17 +70,16 @@ public import ShoalSecurity
     do {
       while true {
         let asked = clock.now()
-        let head = unsafe UnsafeMutableRawBufferPointer(
-          rebasing: incoming.bytes[..<FrameHeader.count])
-        try unsafe link.receive(into: head, deadline: deadline)
-        let header = try unsafe opener.header(UnsafeRawBufferPointer(head), limits: limits)
-        incoming.reserve(header.sealedCount)
-        let body = unsafe UnsafeMutableRawBufferPointer(
-          rebasing: incoming.bytes[..<header.sealedCount])
-        try unsafe link.receive(into: body, deadline: deadline)
+        try gather(FrameHeader.count, deadline: deadline)
+        let header = try unsafe opener.header(
+          UnsafeRawBufferPointer(incoming.unread), limits: limits)
+        try gather(FrameHeader.count + header.sealedCount, deadline: deadline)
         let received = clock.now()
         cost.wait += asked.until(received)
         defer { cost.open += received.until(clock.now()) }
+        let body = unsafe UnsafeMutableRawBufferPointer(
+          rebasing: incoming.unread[FrameHeader.count..<FrameHeader.count + header.sealedCount])
+        incoming.take(FrameHeader.count + header.sealedCount)
         guard let count = try unsafe opener.open(header, in: body) else { continue }
         guard let type = FrameType(rawValue: header.type) else {
           throw FrameError.unknownType(header.type)
@@ -95,26 +94,44 @@ public import ShoalSecurity
     }
   }
 
+  /// Waits until `count` bytes are here, and takes whatever came with them: most often a whole
+  /// frame by one call of the system.
+  private func gather(_ count: Int, deadline: Moment?) throws(LinkError) {
+    let missing = count - incoming.count
+    guard missing > 0 else { return }
+    incoming.reserve(count)
+    incoming.add(
+      try unsafe link.receive(atLeast: missing, into: incoming.free, deadline: deadline))
+  }
+
+  /// Whether it can carry a second stream.
+  var isReusable: Bool { link.looksAhead }
+
+  /// Whether a receive would find something at once, be it the end.
+  var hasInput: Bool { incoming.count > 0 || link.hasInput }
+
+  /// False where nothing came until `deadline`, or the task was cancelled.
+  func waitForInput(until deadline: Moment) async -> Bool {
+    if hasInput { return true }
+    return await link.waitForInput(until: deadline)
+  }
+
+  /// Reads what has arrived, up to the end of the stream that was.
+  func drainEnd() -> StreamEnd {
+    while hasInput {
+      // A frame of which a part is here may take that long to be whole.
+      guard let frame = try? receive(deadline: clock.now() + .milliseconds(100)) else {
+        return .broken
+      }
+      if frame.type == .end { return .free }
+    }
+    return .draining
+  }
+
   public func shutdown() { link.shutdown() }
 
   public func takeCost() -> LinkCost {
     defer { cost = LinkCost() }
     return cost
-  }
-}
-
-/// Bytes that grow to the largest frame seen and then stay.
-@safe struct LinkBuffer: ~Copyable {
-  private(set) var bytes: UnsafeMutableRawBufferPointer
-
-  init(count: Int) { unsafe bytes = .allocate(byteCount: count, alignment: 64) }
-
-  deinit { unsafe bytes.deallocate() }
-
-  /// Makes room for `count` bytes. What was there is lost.
-  mutating func reserve(_ count: Int) {
-    guard unsafe bytes.count < count else { return }
-    unsafe bytes.deallocate()
-    unsafe bytes = .allocate(byteCount: count + count / 2, alignment: 64)
   }
 }

@@ -17,6 +17,7 @@ package struct StreamDoor: Sendable {
   let clock: any MeshClock
   let random: any RandomSource
   let waiting: WaitStrategy
+  private let pool: LinkPool
 
   /// A stranger has that long to prove that it is none.
   private static let patience = Duration.seconds(5)
@@ -30,17 +31,21 @@ package struct StreamDoor: Sendable {
     self.clock = clock
     self.random = random
     self.waiting = waiting
+    pool = LinkPool(clock: clock)
   }
 
   /// What a peer anywhere may take to answer, handshake included.
   package static let usualPatience = Duration.seconds(2)
 
-  /// Connects to the peer of `record` at the first of its addresses that answers, each within
-  /// `patience`.
+  /// Opens a stream to the peer of `record`: on a connection that is there and free, else on a new
+  /// one to the first of its addresses that answers, each within `patience`.
   package func dial(
     _ record: CapabilityRecord, _ hello: StreamHello,
     within patience: Duration = StreamDoor.usualPatience
-  ) async throws -> SealedLink {
+  ) async throws -> any FrameLink {
+    while let connection = pool.take(record.peer) {
+      if let stream = try? begin(hello, on: connection) { return stream }
+    }
     var last: any Error = DoorError.noAddress(record.peer)
     for endpoint in record.endpoints {
       do {
@@ -58,12 +63,23 @@ package struct StreamDoor: Sendable {
   private func open(
     _ record: CapabilityRecord, _ hello: StreamHello, at endpoint: Endpoint,
     suites: CipherSuites, _ patience: Duration
-  ) async throws -> SealedLink {
-    let link = try await connect(
+  ) async throws -> any FrameLink {
+    let connection = try await connect(
       to: record, at: endpoint, suites: suites, deadline: clock.now() + patience)
-    try link.send(.hello, hello.bytes)
-    return link
+    return try begin(hello, on: connection)
   }
+
+  private func begin(
+    _ hello: StreamHello, on connection: SealedLink
+  ) throws -> any FrameLink {
+    let pool = pool
+    let stream = StreamLink(connection) { pool.keep(connection, $0) }
+    try stream.send(.hello, hello.bytes)
+    return stream
+  }
+
+  /// Shuts what is kept of connections to a peer that is gone.
+  package func forget(_ peer: PeerID) { pool.drop(peer) }
 
   private func connect(
     to record: CapabilityRecord, at endpoint: Endpoint, suites: CipherSuites, deadline: Moment

@@ -72,6 +72,35 @@ public protocol DirectLink: AnyObject, Sendable {
     into buffer: UnsafeMutableRawBufferPointer, deadline: Moment?
   ) throws(LinkError)
 
+  /// At least `minimum` bytes into the start of `buffer`, and what else has come; how many.
+  func receive(
+    atLeast minimum: Int, into buffer: UnsafeMutableRawBufferPointer, deadline: Moment?
+  ) throws(LinkError) -> Int
+
+  /// Whether the two below tell the truth; where not, a link carries one stream only.
+  var looksAhead: Bool { get }
+
+  /// Whether a receive would return at once, be it with an error.
+  var hasInput: Bool { get }
+
+  /// Takes no thread while it waits for `hasInput`. False at `deadline` or when the task is
+  /// cancelled.
+  func waitForInput(until deadline: Moment) async -> Bool
+
   /// Ends the connection and wakes a blocked `receive` or `send`. Any thread may call it.
   func shutdown()
+}
+
+/// A link that cannot look ahead carries one stream and is closed after it.
+extension DirectLink {
+  public func receive(
+    atLeast minimum: Int, into buffer: UnsafeMutableRawBufferPointer, deadline: Moment?
+  ) throws(LinkError) -> Int {
+    try unsafe receive(
+      into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<minimum]), deadline: deadline)
+    return minimum
+  }
+  public var looksAhead: Bool { false }
+  public var hasInput: Bool { true }
+  public func waitForInput(until deadline: Moment) async -> Bool { false }
 }

@@ -143,7 +143,7 @@ struct ShardFetch: Sendable {
     while !left.isEmpty {
       let places = left.map { blob in wanted.firstIndex(of: blob) ?? 0 }
       let plan = FetchPlan(left, held: alive.map { lane in places.map { held[lane][$0] } })
-      let failed = await run(plan, over: alive, progress: progress)
+      let failed = try await run(plan, over: alive, progress: progress)
       guard !failed.isEmpty else {
         guard plan.missing.isEmpty else { throw FetchError.nobodyHolds(blobs: plan.missing.count) }
         return
@@ -153,24 +153,28 @@ struct ShardFetch: Sendable {
     }
   }
 
-  /// Runs each lane's part; answers with the lanes that failed.
+  /// Runs each lane's part; answers with the lanes that failed. Throws `BlobStoreError` where it is
+  /// this peer's own disk that fails: no other holder can mend that.
   private func run(
     _ plan: FetchPlan, over alive: [Int], progress: @escaping @Sendable (UInt64) -> Void
-  ) async -> [Int] {
-    await withTaskGroup(of: Int?.self) { group in
+  ) async throws -> [Int] {
+    try await withThrowingTaskGroup(of: Int?.self) { group in
       for (place, part) in plan.lanes.enumerated() where !part.isEmpty {
         let lane = lanes[alive[place]]
         group.addTask {
           do {
             try await lane.fetch(part, progress: progress)
             return nil
+          } catch let error as BlobStoreError {
+            if case .corrupt = error { return place }
+            throw error
           } catch {
             return place
           }
         }
       }
       var failed: [Int] = []
-      for await place in group { if let place { failed.append(place) } }
+      for try await place in group { if let place { failed.append(place) } }
       return failed.sorted()
     }
   }

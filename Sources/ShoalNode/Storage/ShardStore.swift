@@ -15,6 +15,8 @@ actor ShardStore {
   private let disk: ThreadRoom
   private var manifests: [ModelID: ModelManifest] = [:]
   private var searches: [ModelID: HolderSearch] = [:]
+  /// Of the models asked for lately: building one takes longer than a token.
+  private var tokenizers: [BlobID: Tokenizer] = [:]
   private var view: MeshView?
   private var offers: [ModelEntry] = []
   private let alarm = Alarm()
@@ -23,6 +25,8 @@ actor ShardStore {
 
   /// Copies of each atom that the mesh keeps.
   static let copies = 2
+  /// A vocabulary with merges takes some tens of megabytes.
+  private static let tokenizersKept = 4
   /// What one turn of the background fetches before others get theirs.
   private static let turnBytes: UInt64 = 32 << 20
 
@@ -55,11 +59,15 @@ actor ShardStore {
   }
 
   func tokenizer(_ manifest: ModelManifest) async throws -> Tokenizer {
+    if let known = tokenizers[manifest.tokenizer] { return known }
     try await fetch(
       [WantedBlob(blob: manifest.tokenizer, byteCount: manifest.tokenizerByteCount)],
       of: model(of: manifest), progress: { _ in })
     let library = library
-    return try await disk.perform { try library.tokenizer(manifest) }
+    let tokenizer = try await disk.perform { try library.tokenizer(manifest) }
+    if tokenizers.count == Self.tokenizersKept { tokenizers.removeAll() }
+    tokenizers[manifest.tokenizer] = tokenizer
+    return tokenizer
   }
 
   /// How many atoms of a model are here; nil before its manifest is.

@@ -13,6 +13,9 @@ public enum FrameType: UInt8, Sendable, CaseIterable {
   /// Between the driver of a job and a peer that keeps its log.
   case witness = 5
 
+  /// The last frame of a stream: another may begin on the same connection.
+  case end = 6
+
   /// The longest payload that is believed, in bytes.
   public var limit: Int {
     switch self {
@@ -24,6 +27,7 @@ public enum FrameType: UInt8, Sendable, CaseIterable {
     case .shard: 2 << 20
     // Prompt and log of the longest context, and options.
     case .witness: 10 << 20
+    case .end: 0
     }
   }
 }

@@ -7,12 +7,14 @@ import ShoalProtocol
 final class TCPDirectLink: DirectLink, @unchecked Sendable {
   let remote: Endpoint
   private let socket: Socket
+  private let reactor: SocketReactor
   private var spin: SpinBudget
   private var staging = LinkStaging()
   private var inputEnded = false
 
-  init(_ socket: Socket, remote: Endpoint, waiting: WaitStrategy) {
+  init(_ socket: Socket, remote: Endpoint, reactor: SocketReactor, waiting: WaitStrategy) {
     self.socket = socket
+    self.reactor = reactor
     self.remote = remote
     spin = SpinBudget(adaptive: waiting == .adaptive)
   }
@@ -46,12 +48,30 @@ final class TCPDirectLink: DirectLink, @unchecked Sendable {
     }
   }
 
+  var looksAhead: Bool { true }
+
+  var hasInput: Bool {
+    !staging.isEmpty || inputEnded
+      || !Poll.wait(socket.descriptor, .readable, nanoseconds: 0).isEmpty
+  }
+
+  func waitForInput(until deadline: Moment) async -> Bool {
+    if hasInput { return true }
+    return await reactor.wait(for: socket, .readable, deadline: deadline) == .ready
+  }
+
   func receive(
     into buffer: UnsafeMutableRawBufferPointer, deadline: Moment?
   ) throws(LinkError) {
+    _ = try unsafe receive(atLeast: buffer.count, into: buffer, deadline: deadline)
+  }
+
+  func receive(
+    atLeast minimum: Int, into buffer: UnsafeMutableRawBufferPointer, deadline: Moment?
+  ) throws(LinkError) -> Int {
     var filled = unsafe staging.take(into: buffer)
     var started: Int64?
-    while filled < buffer.count {
+    while filled < minimum {
       let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[filled...])
       if let count = unsafe try receiveNow(rest) {
         filled += count
@@ -62,6 +82,7 @@ final class TCPDirectLink: DirectLink, @unchecked Sendable {
       filled += unsafe try receiveAfterWait(
         rest, from: now, deadline: deadline, started: started ?? now)
     }
+    return filled
   }
 
   /// Nil where nothing is there yet.

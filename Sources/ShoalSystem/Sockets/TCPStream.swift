@@ -64,7 +64,7 @@ final class TCPStream: ByteStream {
       return state
     }
     guard case .open(let socket) = state else { throw LinkError.closed }
-    return TCPDirectLink(socket, remote: remote, waiting: waiting)
+    return TCPDirectLink(socket, remote: remote, reactor: reactor, waiting: waiting)
   }
 
   deinit { close() }

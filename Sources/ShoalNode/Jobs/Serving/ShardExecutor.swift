@@ -54,7 +54,7 @@ actor ShardExecutor {
     do {
       try await take(prepare, from: entry, in: room)
     } catch {
-      let failure = ShardExecutor.failure(error, from: entry.peer)
+      let failure = self.failure(error, from: entry.peer)
       try? await room.perform { try entry.send(.failed(failure)) }
     }
   }
@@ -161,7 +161,8 @@ actor ShardExecutor {
       do {
         model = try await load(rank.share, manifest, in: room)
       } catch LibraryError.damaged {
-        // Bad bytes on this disk, now in quarantine: others have good ones.
+        // Bad bytes on this disk: all that are bad go to quarantine, and others have good ones.
+        try await setDamagedAside(rank.share, manifest, in: room)
         try await fetch(rank.share, manifest, reporter)
         model = try await load(rank.share, manifest, in: room)
       }
@@ -180,6 +181,21 @@ actor ShardExecutor {
     let atoms = atoms
     return try await room.perform {
       try RankModel(manifest: manifest, share: share) { try atoms.atom($0) }
+    }
+  }
+
+  /// Damage seldom comes alone, and loading stops at the first.
+  private func setDamagedAside(
+    _ share: RankShare, _ manifest: ModelManifest, in room: ThreadRoom
+  ) async throws {
+    let wanted = Set(share.keys(layers: manifest.shape.layers))
+    let atoms = atoms
+    try await room.perform {
+      for entry in manifest.atoms where wanted.contains(entry.key) {
+        do { _ = try atoms.atom(entry) } catch LibraryError.damaged {
+        } catch BlobStoreError.missing {
+        }
+      }
     }
   }
 
@@ -276,8 +292,10 @@ actor ShardExecutor {
     }
   }
 
-  static func failure(_ error: any Error, from entry: PeerID) -> JobFailure {
+  private func failure(_ error: any Error, from entry: PeerID) -> JobFailure {
     switch error {
+    case BlobStoreError.diskFull(_, let need, let available):
+      .diskFull(peer, needed: need.bytes, available: available.bytes)
     case let failure as JobFailure: failure
     case LibraryError.damaged(let blob, _): .damagedAtom(blob)
     case ModelError.damagedAtom(let blob, _): .damagedAtom(blob)
