@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """Writes a GGUF file of any Llama shape with random weights: for loads, memory and speed.
 
-    generate-llama.py OUT.gguf [--preset NAME] [--type q4_0|q8_0|f16|f32] [--seed N]
+    generate-llama.py OUT.gguf [--preset NAME] [--type q4_0|q8_0|q4_K|q5_K|q6_K|f16|f32]
+                      [--seed N] [--holes]
                       [--hidden N --layers N --heads N --kv-heads N --ffn N --vocab N --context N]
 
 The same arguments give the same bytes. Weights are drawn as stored blocks, a piece at a time, so
 that memory stays at a few tens of MB whatever the size of the file. Scales follow 1/sqrt(fan in),
-which keeps activations sane. The tokenizer is SentencePiece BPE with single characters and bytes:
+which keeps activations sane. With --holes matrices are holes in a sparse file: all weights are
+zero, and 40 GB take a few MB of disk. The tokenizer is SentencePiece BPE with single characters and bytes:
 any text encodes; what the model answers is syllables. Needs numpy only.
 """
 from __future__ import annotations
@@ -21,6 +23,7 @@ import numpy as np
 
 ALIGNMENT = 32
 BLOCK = 32  # weights of a quantised block
+SUPER_BLOCK = 256  # and of one of the K formats
 PIECE = 1 << 22  # weights drawn at a time
 SMALLEST_NORMAL_F16 = 6.2e-5  # scales stay above: subnormal products are slow
 
@@ -42,6 +45,7 @@ PRESETS = {
     "tiny": Shape(256, 2, 8, 4, 512, 512, 512),
     "tinyllama-1.1b": Shape(2048, 22, 32, 4, 5632, 32_000, 2048),
     "llama-7b": Shape(4096, 32, 32, 32, 11_008, 32_000, 4096),
+    "llama-70b": Shape(8192, 80, 64, 8, 28_672, 32_000, 4096),
 }
 
 
@@ -60,6 +64,9 @@ ENCODINGS = {
     "f16": Encoding(1, 1, 1, 2),
     "q4_0": Encoding(2, 2, BLOCK, 18),
     "q8_0": Encoding(8, 7, BLOCK, 34),
+    "q4_K": Encoding(12, 14, SUPER_BLOCK, 144),
+    "q5_K": Encoding(13, 16, SUPER_BLOCK, 176),
+    "q6_K": Encoding(14, 18, SUPER_BLOCK, 210),
 }
 
 
@@ -93,6 +100,22 @@ def q8_0(rng: np.random.Generator, count: int, deviation: float) -> bytes:
     return blocks.tobytes()
 
 
+def super_blocks(kind: str, places: tuple[int, ...], middles: tuple[float, ...]):
+    """Random integers under f16 scales at `places`, `middles` for a deviation of 1."""
+    size = ENCODINGS[kind].block_bytes
+
+    def draw(rng: np.random.Generator, count: int, deviation: float) -> bytes:
+        number = count // SUPER_BLOCK
+        blocks = np.frombuffer(rng.bytes(number * size), np.uint8).reshape(number, size).copy()
+        drawn = scales(rng, number, 1.0).astype(np.float32)
+        for place, middle in zip(places, middles):
+            halves = (drawn * np.float32(deviation * middle)).astype("<f2")
+            blocks[:, place:place + 2] = halves.view(np.uint8).reshape(number, 2)
+        return blocks.tobytes()
+
+    return draw
+
+
 def floating(kind: str, rng: np.random.Generator, count: int, deviation: float) -> bytes:
     """Uniform with the given deviation, from 16 bits each."""
     drawn = np.frombuffer(rng.bytes(2 * count), "<i2").astype(np.float32) + 0.5
@@ -104,6 +127,10 @@ DRAW = {
     "q8_0": q8_0,
     "f16": lambda rng, count, deviation: floating("<f2", rng, count, deviation),
     "f32": lambda rng, count, deviation: floating("<f4", rng, count, deviation),
+    # d, and dmin where it centres s u: means of s and u are 31.5 and 7.5 or 15.5.
+    "q4_K": super_blocks("q4_K", (0, 2), (1 / 230, 7.5 / 230)),
+    "q5_K": super_blocks("q5_K", (0, 2), (1 / 470, 15.5 / 470)),
+    "q6_K": super_blocks("q6_K", (208,), (1 / 1370,)),
 }
 
 
@@ -125,7 +152,11 @@ class Tensor:
         encoding = ENCODINGS[self.encoding]
         return self.count // encoding.block * encoding.block_bytes
 
-    def write(self, out: BinaryIO, rng: np.random.Generator) -> None:
+    def write(self, out: BinaryIO, rng: np.random.Generator, holes: bool) -> None:
+        if holes and self.deviation is not None:
+            out.truncate(out.tell() + self.bytes)
+            out.seek(0, 2)
+            return
         if self.deviation is None:
             out.write(np.ones(self.count, "<f4").tobytes())
             return
@@ -249,7 +280,7 @@ def padding(position: int) -> bytes:
     return bytes(-position % ALIGNMENT)
 
 
-def write(path: Path, shape: Shape, encoding: str, seed: int) -> None:
+def write(path: Path, shape: Shape, encoding: str, seed: int, holes: bool) -> None:
     listed = list(tensors(shape, encoding))
     entries = metadata(shape, encoding, seed)
     with path.open("wb") as out:
@@ -264,7 +295,7 @@ def write(path: Path, shape: Shape, encoding: str, seed: int) -> None:
             offset += tensor.bytes + len(padding(tensor.bytes))
         out.write(padding(out.tell()))
         for index, tensor in enumerate(listed):
-            tensor.write(out, np.random.Generator(np.random.PCG64([seed, index])))
+            tensor.write(out, np.random.Generator(np.random.PCG64([seed, index])), holes)
             out.write(padding(tensor.bytes))
 
 
@@ -290,6 +321,7 @@ def main() -> None:
     parser.add_argument("--preset", choices=PRESETS, default="tiny")
     parser.add_argument("--type", choices=ENCODINGS, default="q8_0")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--holes", action="store_true", help="matrices are holes: zero")
     for field in fields(Shape):
         kind = float if field.name.startswith(("rope", "rms")) else int
         parser.add_argument("--" + field.name.replace("_", "-"), type=kind,
@@ -299,7 +331,7 @@ def main() -> None:
     given = {field.name: getattr(arguments, field.name) for field in fields(Shape)}
     chosen = {name: getattr(preset, name) if own is None else own for name, own in given.items()}
     shape = checked(Shape(**chosen), arguments.type)
-    write(arguments.out, shape, arguments.type, arguments.seed)
+    write(arguments.out, shape, arguments.type, arguments.seed, arguments.holes)
 
 
 if __name__ == "__main__":

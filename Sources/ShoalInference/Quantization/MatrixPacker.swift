@@ -106,9 +106,9 @@ public struct MatrixPacker: Sendable {
       lane.putIntegers(
         block, packing.scales, at: shape.integersOffset + index * packing.scales.integerBytes,
         column: within)
-      for column in 0..<part.count {
-        lane.put(
-          block.quants[within + column], packing, column: column, quads: part.quads, at: lines)
+      for quad in 0..<part.quads {
+        let columns = block.quad(within + 4 * quad, count: min(4, part.count - 4 * quad))
+        lane.put(columns, packing, quad: quad, quads: part.quads, at: lines)
       }
       lines += packing.lines(quads: part.quads) * 64
     }
@@ -154,19 +154,24 @@ public struct MatrixPacker: Sendable {
     }
   }
 
-  /// u of a column of the part whose lines begin at `start`.
-  func put(_ quant: UInt8, _ packing: WeightPacking, column: Int, quads: Int, at start: Int) {
+  /// u of four columns, a byte each, of the part whose lines begin at `start`.
+  func put(_ columns: UInt32, _ packing: WeightPacking, quad: Int, quads: Int, at start: Int) {
     let (first, second) = packing.planes
-    put(quant & UInt8(1 << first - 1), bits: first, column: column, at: start)
+    put(columns & Self.masks(first), bits: first, quad: quad, at: start)
     if second > 0 {
-      let plane = start + (quads * first + 7) / 8 * 64
-      put(quant >> UInt8(first), bits: second, column: column, at: plane)
+      let above = columns >> UInt32(first) & Self.masks(second)
+      put(above, bits: second, quad: quad, at: start + (quads * first + 7) / 8 * 64)
     }
   }
 
-  private func put(_ value: UInt8, bits: Int, column: Int, at start: Int) {
-    let quad = column / 4
-    let place = start + quad * bits / 8 * 64 + lane * 4 + column % 4
-    unsafe group[place] |= value << UInt8(quad * bits % 8)
+  /// The lowest `bits` bits of each byte.
+  private static func masks(_ bits: Int) -> UInt32 { 0x0101_0101 * UInt32(1 << bits - 1) }
+
+  private func put(_ columns: UInt32, bits: Int, quad: Int, at start: Int) {
+    let place = start + quad * bits / 8 * 64 + lane * 4
+    let line = unsafe UInt32(littleEndian: group.load(fromByteOffset: place, as: UInt32.self))
+    unsafe group.storeBytes(
+      of: (line | columns << UInt32(quad * bits % 8)).littleEndian, toByteOffset: place,
+      as: UInt32.self)
   }
 }

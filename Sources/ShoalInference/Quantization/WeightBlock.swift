@@ -15,6 +15,13 @@ struct WeightBlock {
   /// u of each column.
   var quants = [UInt8](repeating: 0, count: 256)
 
+  /// u of `count` columns from `column` on, a byte each, the first one lowest; zeros to four.
+  func quad(_ column: Int, count: Int) -> UInt32 {
+    var bytes: UInt32 = 0
+    for index in 0..<count { bytes |= UInt32(quants[column + index]) << UInt32(8 * index) }
+    return bytes
+  }
+
   /// Reads a block of `format`; `bytes` has its `blockBytes`.
   mutating func read(_ format: WeightFormat, _ bytes: UnsafeRawBufferPointer) {
     switch format {
