@@ -111,7 +111,7 @@ struct LocalRanksOracleTests {
   }
 
   /// llama.cpp rounds activations to int8 too, but in blocks of 256 for super-blocks: both are as
-  /// far from f32 as the bounds above say, 0.16 of a deviation of about 2.4.
+  /// far from f32 as the bounds above say, 0.16 of a deviation of about 2.5.
   @Test(arguments: (["q8_0", "q4_0"].map { "llama-k256-" + $0 } + mixes))
   func `the likeliest next tokens are those of llama.cpp`(_ file: String) async throws {
     struct Case: Decodable {
