@@ -37,11 +37,16 @@ public struct FailureDetector: Sendable {
 
   /// What others can make this peer remember.
   private static let mostRelays = 64
+  /// Probes that ended without an answer, whose late answers still tell how far their targets are.
+  private static let mostLate = 16
 
   private let configuration: MembershipConfiguration
   private(set) var health: LocalHealth
   public private(set) var roundTrips: [PeerID: RoundTripEstimate] = [:]
   private var probe: Probe?
+  /// Without these a link slower than the first patience would never be measured, and its peer
+  /// suspected for ever.
+  private var late: [Probe] = []
   private var relays: [Relay] = []
   private var order: [PeerID] = []
   private var sequence: UInt32 = 0
@@ -105,11 +110,13 @@ public struct FailureDetector: Sendable {
       let relay = relays.remove(at: index)
       return [.ack(relay.requester, sequence: relay.requestedSequence)]
     }
+    if let index = late.firstIndex(where: { $0.sequence == acknowledged && $0.target == peer }) {
+      measure(late.remove(at: index), at: now)
+      return []
+    }
     guard var probe, probe.sequence == acknowledged, !probe.isAnswered else { return [] }
     if peer == probe.target {
-      let sample = now - probe.startedAt
-      roundTrips[peer]?.add(sample)
-      if roundTrips[peer] == nil { roundTrips[peer] = RoundTripEstimate(first: sample) }
+      measure(probe, at: now)
     } else {
       guard probe.relays.contains(peer) else { return [] }
     }
@@ -118,6 +125,14 @@ public struct FailureDetector: Sendable {
     self.probe = probe
     health.recover()
     return []
+  }
+
+  private mutating func measure(_ probe: Probe, at now: Moment) {
+    let sample = now - probe.startedAt
+    roundTrips[probe.target]?.add(sample)
+    if roundTrips[probe.target] == nil {
+      roundTrips[probe.target] = RoundTripEstimate(first: sample)
+    }
   }
 
   public mutating func nack(_ sequence: UInt32, from peer: PeerID) {
@@ -190,6 +205,7 @@ public struct FailureDetector: Sendable {
   private mutating func conclude(live: [PeerID]) -> [Effect] {
     defer { probe = nil }
     guard let probe, !probe.isAnswered else { return [] }
+    late = late.suffix(Self.mostLate - 1) + [probe]
     health.degrade(by: probe.relays.isEmpty ? 1 : probe.relays.count - probe.nacks.count)
     return [.suspect(probe.target)]
   }
