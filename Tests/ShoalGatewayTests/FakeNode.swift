@@ -136,9 +136,12 @@ extension ModelManifest {
   static let tiny = ModelManifest(
     architecture: "llama",
     shape: Hyperparameters(
-      hidden: 32, layers: 1, heads: 4, keyValueHeads: 2, headDimension: 8, rotaryDimension: 8,
-      feedForward: 64, vocabulary: 64, context: 128, normEpsilon: 1e-5, rotaryBase: 10_000,
-      rotaryStyle: .interleaved, rotaryScaling: .none, keyValueType: .f32),
+      hidden: 32, layers: 1, vocabulary: 64, context: 128, norm: NormOptions(.rms, epsilon: 1e-5),
+      attention: AttentionOptions(
+        heads: 4, keyValueHeads: 2, headDimension: 8,
+        rotaries: [RotaryOptions(dimension: 8, base: 10_000, style: .interleaved)],
+        layers: [LayerAttention()], keyValueType: .f32),
+      feedForward: FeedForwardOptions(width: 64, activation: .silu)),
     unitExponent: 20, tokenizer: BlobID(.repeated(9)), tokenizerByteCount: 1, chatTemplate: "",
     format: .f32, atoms: [])
 }

@@ -46,11 +46,22 @@ struct ImportDamage: Sendable, CustomTestStringConvertible {
     ImportDamage("a missing norm", .missingTensor("output_norm.weight")) { file in
       file.tensors.removeAll { $0.name == "output_norm.weight" }
     },
-    ImportDamage("a tensor of another model", .unsupportedFeature("tensor blk.0.attn_q.bias")) {
+    ImportDamage(
+      "a tensor of another model", .unsupportedFeature("tensor blk.0.attn_q_norm.weight")
+    ) {
       $0.tensors.append(
         .init(
-          name: "blk.0.attn_q.bias", dimensions: [32], type: 0,
+          name: "blk.0.attn_q_norm.weight", dimensions: [32], type: 0,
           bytes: .init(repeating: 0, count: 128)))
+    },
+    ImportDamage(
+      "a bias of another width",
+      .wrongShape(tensor: "blk.0.attn_q.bias", expected: [1, 32], found: [1, 16])
+    ) {
+      $0.tensors.append(
+        .init(
+          name: "blk.0.attn_q.bias", dimensions: [16], type: 0,
+          bytes: .init(repeating: 0, count: 64)))
     },
     ImportDamage(
       "a format without kernels",
@@ -79,8 +90,8 @@ struct ImportDamage: Sendable, CustomTestStringConvertible {
 
   static let metadata = [
     key(
-      "another architecture", "general.architecture", .string("gpt2"),
-      .unknownArchitecture("gpt2", known: ["llama"])),
+      "another architecture", "general.architecture", .string("perceptron"),
+      .unknownArchitecture("perceptron", known: Architecture.all.flatMap(\.gguf).sorted())),
     key(
       "no heads", "llama.attention.head_count", .uint32(0),
       .outOfRange(key: "llama.attention.head_count", value: 0, allowed: 1...4_096)),
@@ -92,10 +103,10 @@ struct ImportDamage: Sendable, CustomTestStringConvertible {
       .indivisible(key: "heads", value: 3, by: "key-value heads", divisor: 2)),
     key(
       "2^40 layers", "llama.block_count", .uint64(1 << 40),
-      .outOfRange(key: "layers", value: 1 << 40, allowed: 1...1_024)),
+      .outOfRange(key: "llama.block_count", value: 1 << 40, allowed: 1...1_024)),
     key(
       "2^62 hidden", "llama.embedding_length", .uint64(1 << 62),
-      .outOfRange(key: "hidden size", value: 1 << 62, allowed: 1...(1 << 17))),
+      .outOfRange(key: "llama.embedding_length", value: 1 << 62, allowed: 1...(1 << 17))),
     key(
       "heads of another width", "llama.attention.value_length", .uint32(8),
       .unsupportedFeature("values of 8 beside keys of 16")),
@@ -107,16 +118,16 @@ struct ImportDamage: Sendable, CustomTestStringConvertible {
       .outOfRange(key: "feed-forward width", value: 0, allowed: 1...(1 << 20))),
     key(
       "an epsilon that is no number", "llama.attention.layer_norm_rms_epsilon",
-      .float32(.nan), .notFinite(key: "norm epsilon or rotary base")),
+      .float32(.nan), .notFinite(key: "norm epsilon")),
     key(
       "a base of zero", "llama.rope.freq_base", .float32(0),
-      .notFinite(key: "norm epsilon or rotary base")),
+      .notFinite(key: "rotary base")),
     key(
-      "experts", "llama.expert_count", .uint32(8),
-      .unsupportedFeature("8 experts in a layer")),
+      "experts of unknown use", "llama.expert_count", .uint32(8),
+      .missing(key: "llama.expert_used_count")),
     key(
-      "another scaling", "llama.rope.scaling.type", .string("yarn"),
-      .unsupportedFeature("rotary scaling yarn")),
+      "another scaling", "llama.rope.scaling.type", .string("cubic"),
+      .unsupportedFeature("rotary scaling cubic")),
     ImportDamage(
       "a negative head dimension",
       .outOfRange(key: "head dimension", value: -16, allowed: 1...4_096)
@@ -208,8 +219,9 @@ struct ImportDamage: Sendable, CustomTestStringConvertible {
     #expect(
       throws: ModelError.unsupportedFormat(tensor: "blk.0.attn_q.weight", format: "TQ1_0")
     ) { try Engine(shared: "gguf/llama-k256-tq1_0.gguf").model }
-    #expect(throws: ModelError.unknownArchitecture("gpt2", known: ["llama"])) {
-      try Engine(shared: "gguf/gpt2-f32.gguf")
+    let known = Architecture.all.flatMap(\.gguf).sorted()
+    #expect(throws: ModelError.unknownArchitecture("mamba", known: known)) {
+      try Engine(shared: "gguf/mamba-f32.gguf")
     }
   }
 }
@@ -237,7 +249,7 @@ struct ImportDamage: Sendable, CustomTestStringConvertible {
     let blobs = try unsafe DirectoryBlobStore(root: folder.path, hash: BLAKE2b.contentHash)
     let engine = try Engine(TinyLlama.all[5].file().bytes, in: blobs)
     let entry = try #require(
-      engine.manifest.atoms.first { $0.key == .attention(layer: 0, group: 2) })
+      engine.manifest.atoms.first { $0.key == .feedForward(layer: 0, block: 2) })
     let hex = entry.blob.raw.hex
     let file = folder.appending(path: "blobs/\(hex.prefix(2))/\(hex)")
     var bytes = [UInt8](try Data(contentsOf: file))
@@ -260,6 +272,14 @@ struct ImportDamage: Sendable, CustomTestStringConvertible {
       try engine.library.manifest(engine.model)
     }
     #expect(!engine.library.contains(engine.model))
+  }
+
+  @Test func `a manifest of another version asks for a new import`() throws {
+    var bytes = try Engine(TinyLlama.smallest.file().bytes).manifest.canonicalBytes
+    bytes[3] = UInt8(ascii: "1")
+    #expect(throws: ModelError.otherVersion(found: 1, known: 2)) {
+      try ModelManifest(canonicalBytes: bytes)
+    }
   }
 
   @Test func `mangled manifests are refused or are sound manifests with other numbers`() throws {
@@ -286,7 +306,7 @@ struct ImportDamage: Sendable, CustomTestStringConvertible {
     let blobs = MemoryBlobStore()
     let engine = try Engine(TinyLlama.smallest.file().bytes, in: blobs)
     let manifest = engine.manifest
-    let key = AtomKey.attention(layer: 0, group: 1)
+    let key = AtomKey.query(layer: 0, unit: 1)
     let entry = try #require(manifest.atoms.first { $0.key == key })
     let sound = unsafe Array(try blobs.map(entry.blob).bytes)
     var random = SeededGenerator(state: 8)

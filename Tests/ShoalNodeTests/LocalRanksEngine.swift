@@ -44,7 +44,7 @@ struct Dealing: Sendable, CustomStringConvertible {
     return (0..<ranks).map { rank in
       let mine = { (count: Int) in (0..<count).filter { $0 % ranks == rank } }
       return RankShare(
-        groups: mine(cut.shape.keyValueHeads), blocks: mine(cut.feedForwardBlocks),
+        units: mine(cut.queryUnits), blocks: mine(cut.feedForwardBlocks),
         vocabulary: mine(cut.vocabularyBlocks))
     }
   }

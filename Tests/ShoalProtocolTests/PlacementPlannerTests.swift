@@ -17,14 +17,14 @@ import Testing
   }
 
   @Test(
-    "spread deals whole groups and blocks in proportion to rates, at least one each",
+    "spread deals query units and blocks in proportion to rates, at least one each",
     arguments: [
       ([50], [8], [172]),
       ([50, 50], [4, 4], [96, 96]),
-      ([30, 20, 10], [4, 2, 2], [96, 64, 32]),
-      ([700, 36, 6], [4, 2, 2], [128, 32, 32]),
-      ([10, 10, 10, 10, 10], [2, 2, 2, 2, 0], [64, 32, 32, 32, 32]),
-      ([7, 6, 5, 4, 3, 2, 1], [2, 2, 2, 2, 0, 0, 0], [32, 32, 32, 32, 32, 32, 0]),
+      ([30, 20, 10], [4, 3, 1], [96, 64, 32]),
+      ([700, 36, 6], [6, 1, 1], [128, 32, 32]),
+      ([10, 10, 10, 10, 10], [2, 2, 2, 1, 1], [64, 32, 32, 32, 32]),
+      ([7, 6, 5, 4, 3, 2, 1], [1, 2, 1, 1, 1, 1, 1], [64, 32, 32, 32, 32, 0, 0]),
     ] as [([UInt64], [Int], [Int])])
   func spreadTable(rates: [UInt64], heads: [Int], columns: [Int]) throws {
     let report = try Self.spread(rates, of: Fixture.stories260K)

@@ -98,7 +98,8 @@ import Testing
     }
     let layer = LayerShape(
       attention: AttentionShape(
-        groups: 1, queryHeadsPerGroup: 1, bytesPerGroup: .max, keyValueBytesPerToken: .max),
+        groups: 1, unitsPerGroup: 1, headsPerUnit: [1], unitBytes: [.max], keyValueBytes: .max,
+        keyValueBytesPerToken: .max),
       feedForward: FeedForwardShape(columns: [1], bytes: [.max]), commonBytes: .max)
     let shape = ModelShape(
       model: Fixture.model, numerics: "canon-1", hiddenSize: 1, precision: .f32,

@@ -16,6 +16,8 @@ public enum ModelError: Error, Sendable, Hashable {
   case unsupportedFormat(tensor: String, format: String)
   case damagedAtom(BlobID, reason: String)
   case damagedManifest(WireError)
+  /// A manifest that another version of Shoal wrote.
+  case otherVersion(found: Int, known: Int)
   case unsupportedFeature(String)
 }
 
@@ -40,6 +42,9 @@ extension ModelError: CustomStringConvertible {
       "the tensor \(tensor) is stored as \(format); known are \(WeightFormat.names)"
     case .damagedAtom(let blob, let reason): "the atom \(blob) is damaged: \(reason)"
     case .damagedManifest(let error): "the manifest is damaged: \(error)"
+    case .otherVersion(let found, let known):
+      "the model was imported by another version of Shoal (manifest version \(found), this one"
+        + " reads \(known)): import it again"
     case .unsupportedFeature(let feature): "\(feature): this model needs what is not computed yet"
     }
   }

@@ -53,6 +53,18 @@ extension Kernels {
     unsafe RowReference.rmsNorm(x, weight: weight, epsilon: epsilon, count, into: out)
   }
 
+  /// The sum of x^2 in 16 lanes, as in `rmsNorm`; one loop for all paths.
+  public static func sumOfSquares(_ x: Row, _ count: Int) -> Float {
+    var lanes = SIMD16<Float>(repeating: 0)
+    for index in 0..<count {
+      lanes[index & 15] = unsafe lanes[index & 15].addingProduct(x[index], x[index])
+    }
+    let eight = lanes.lowHalf + lanes.highHalf
+    let four = eight.lowHalf + eight.highHalf
+    let two = four.lowHalf + four.highHalf
+    return two.x + two.y
+  }
+
   /// out = ((x - mean) / sqrt(variance + epsilon)) * weight + bias
   public func layerNorm(
     _ x: Row, weight: Row, bias: Row, epsilon: Float, _ count: Int, into out: MutableRow

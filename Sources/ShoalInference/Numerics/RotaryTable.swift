@@ -8,18 +8,6 @@ public enum RotaryStyle: UInt8, Hashable, Sendable, CaseIterable {
   case halves
 }
 
-/// How the frequencies theta^(-2i/d) are changed for longer contexts.
-public enum RotaryScaling: Hashable, Sendable {
-  case none
-  /// All angles divided by `factor` (position interpolation, Chen et al. 2023).
-  case linear(factor: Double)
-  /// Llama 3.1: wavelengths beyond originalContext / low are divided by `factor`, those below
-  /// originalContext / high are kept, and between them the two are blended.
-  case llama3(factor: Double, low: Double, high: Double, originalContext: Double)
-  /// Frequency i is divided by factors[i] (GGUF `rope_freqs.weight`); one factor per pair.
-  case factors([Float])
-}
-
 /// Cosines and sines of positions `0..<count`, computed in advance.
 ///
 /// A frequency is within a few ulp of f64, an angle is the f64 product of position and frequency,
@@ -30,6 +18,8 @@ public struct RotaryTable: Sendable {
   public let style: RotaryStyle
   /// Radians per position for each pair.
   public let frequencies: [Double]
+  /// What cosines and sines are multiplied by, in f64.
+  let amplitude: Double
   /// Positions in the table.
   public private(set) var count = 0
   /// (count, 2, pairs): the cosines of a position, then its sines.
@@ -38,15 +28,16 @@ public struct RotaryTable: Sendable {
   public var pairs: Int { rotaryDim / 2 }
 
   /// A table without rows. `rotaryDim` is even and positive; `factors` have one entry per pair.
-  public init(rotaryDim: Int, base: Double, scaling: RotaryScaling = .none, style: RotaryStyle) {
+  /// `context` is the job's limit, which some scalings depend on.
+  public init(
+    rotaryDim: Int, base: Double, scaling: RotaryScaling = .none, style: RotaryStyle,
+    context: Int = 0
+  ) {
     precondition(rotaryDim > 0 && rotaryDim % 2 == 0, "rotary dimension \(rotaryDim)")
     self.rotaryDim = rotaryDim
     self.style = style
-    let logarithm = Canon.log(base)
-    frequencies = (0..<rotaryDim / 2).map { pair in
-      let frequency = Canon.exp(-(Double(2 * pair) / Double(rotaryDim)) * logarithm)
-      return RotaryTable.scaled(frequency, pair: pair, by: scaling)
-    }
+    amplitude = scaling.amplitude
+    frequencies = scaling.frequencies(pairs: rotaryDim / 2, base: base, context: context)
   }
 
   /// Makes rows for positions below `positions`, at most 2^24. Never called between tokens: the
@@ -55,10 +46,11 @@ public struct RotaryTable: Sendable {
     precondition(positions <= 1 << 24, "\(positions) positions")
     guard positions > count else { return }
     rows.reserveCapacity(positions * rotaryDim)
+    let amplitude = amplitude
     for position in count..<positions {
       let turns = frequencies.map { Canon.cosSin(Double(position) * $0) }
-      rows.append(contentsOf: turns.lazy.map { Float($0.cos) })
-      rows.append(contentsOf: turns.lazy.map { Float($0.sin) })
+      rows.append(contentsOf: turns.lazy.map { Float($0.cos * amplitude) })
+      rows.append(contentsOf: turns.lazy.map { Float($0.sin * amplitude) })
     }
     count = positions
   }
@@ -78,22 +70,6 @@ public struct RotaryTable: Sendable {
     return unsafe rows.withUnsafeBufferPointer { rows in
       guard let start = rows.baseAddress else { preconditionFailure("a table without rows") }
       return unsafe body(start + position * rotaryDim)
-    }
-  }
-
-  private static func scaled(
-    _ frequency: Double, pair: Int, by scaling: RotaryScaling
-  ) -> Double {
-    switch scaling {
-    case .none: return frequency
-    case .linear(let factor): return frequency / factor
-    case .llama3(let factor, let low, let high, let originalContext):
-      let wavelength = 2 * Double.pi / frequency
-      if wavelength < originalContext / high { return frequency }
-      if wavelength > originalContext / low { return frequency / factor }
-      let blend = (originalContext / wavelength - low) / (high - low)
-      return (1 - blend) * (frequency / factor) + blend * frequency
-    case .factors(let factors): return frequency / Double(factors[pair])
     }
   }
 }

@@ -10,29 +10,24 @@ public struct ModelImporter {
   /// Keeps a blob and says what it is called.
   public typealias Keep = (UnsafeRawBufferPointer) throws -> BlobID
 
-  private let source: any WeightSource
-  private let declaration: ModelDeclaration
-  private let cut: AtomCut
+  private let parts: AtomParts
 
   /// Reads the header of a GGUF file.
   public init(_ file: GGUFFile) throws {
-    let architecture = try file.metadata.string("general.architecture")
-    guard architecture == Llama.architecture else {
-      throw ModelError.unknownArchitecture(architecture, known: [Llama.architecture])
-    }
-    try self.init(file, Llama.declaration(try Llama.shape(file)))
+    try self.init(
+      ModelDescription(header: GGUFModelHeader(file.metadata), weights: file))
   }
 
-  /// Checks that every declared tensor is there, of the right shape and in a format that kernels
-  /// know, and that no other tensor is.
-  init(_ source: any WeightSource, _ declaration: ModelDeclaration) throws {
-    self.source = source
-    self.declaration = declaration
-    cut = AtomCut(declaration.shape)
-    try checkTensors()
+  /// Reads the header of a model and checks its tensors against its family's declaration.
+  public init(_ model: ModelDescription) throws {
+    let declaration = try ModelDeclaration(model)
+    parts = AtomParts(
+      declaration: declaration, source: model.weights, cut: AtomCut(declaration.shape))
+    try Self.check(parts)
   }
 
-  public var shape: Hyperparameters { declaration.shape }
+  public var architecture: String { parts.declaration.architecture }
+  public var shape: Hyperparameters { parts.declaration.shape }
 
   /// Cuts the whole model.
   ///
@@ -42,10 +37,11 @@ public struct ModelImporter {
   public func run(
     tokenizer: [UInt8], chatTemplate: String, keep: Keep, progress: Progress
   ) throws -> ModelManifest {
+    let source = parts.source
     let total = try source.tensorNames.reduce(0) { try $0 + source.required($1).byteCount }
     var done: UInt64 = 0
     var atoms: [AtomEntry] = []
-    for key in cut.keys {
+    for key in parts.cut.keys {
       let bytes = try atom(key)
       let blob = try unsafe keep(bytes.bytes)
       atoms.append(AtomEntry(key: key, blob: blob, byteCount: UInt64(bytes.count)))
@@ -54,67 +50,35 @@ public struct ModelImporter {
     }
     progress(total, total)
     return ModelManifest(
-      architecture: declaration.architecture, shape: declaration.shape, unitExponent: 18,
+      architecture: architecture, shape: shape, unitExponent: 18,
       tokenizer: try unsafe tokenizer.withUnsafeBytes { try unsafe keep($0) },
       tokenizerByteCount: UInt64(tokenizer.count), chatTemplate: chatTemplate,
       format: try dominantFormat(), atoms: atoms)
   }
 
-  // MARK: Checks
-
-  private func checkTensors() throws {
-    var known: Set<String> = ["rope_freqs.weight"]
-    for tensor in declaration.model {
-      known.insert(tensor.name)
-      try check(tensor, name: tensor.name)
-    }
-    for layer in 0..<declaration.shape.layers {
-      for tensor in declaration.layer {
-        let name = tensor.name(layer: layer)
-        known.insert(name)
-        try check(tensor, name: name)
-      }
-    }
-    if let stranger = source.tensorNames.first(where: { !known.contains($0) }) {
-      throw ModelError.unsupportedFeature("tensor \(stranger)")
-    }
-  }
-
-  private func check(_ declared: TensorDeclaration, name: String) throws {
-    guard let found = try source.tensor(name) else {
-      if declared.optional { return }
-      throw ModelError.missingTensor(name)
-    }
-    guard found.rows == declared.rows, found.columns == declared.columns else {
-      throw ModelError.wrongShape(
-        tensor: name, expected: [declared.rows, declared.columns],
-        found: [found.rows, found.columns])
-    }
-  }
-
-  /// The format that most bytes of the source are in.
-  private func dominantFormat() throws -> WeightFormat {
+  /// The format that most bytes of the file are in.
+  func dominantFormat() throws -> WeightFormat {
     var bytes: [WeightFormat: UInt64] = [:]
-    for name in source.tensorNames {
-      let tensor = try source.required(name)
+    for name in parts.source.tensorNames {
+      let tensor = try parts.source.required(name)
       bytes[tensor.format, default: 0] += tensor.byteCount
     }
     let largest = bytes.max { ($0.value, $0.key.rawValue) < ($1.value, $1.key.rawValue) }
     return largest?.key ?? .f32
   }
 
-  // MARK: Atoms
-
-  /// One tensor's part in an atom: whole rows, or columns of all rows.
-  private struct Part {
-    let tensor: AtomTensor
-    let name: String
-    let rows: Range<Int>
-    let columns: Range<Int>
+  /// The sizes that the atoms will have, without reading a weight.
+  func atomSizes() throws -> [(key: AtomKey, byteCount: UInt64)] {
+    try parts.cut.keys.map { key in
+      let tensors = try parts.parts(of: key).map(\.tensor)
+      return (key, UInt64(try AtomTable.offsets(tensors).total))
+    }
   }
 
+  // MARK: Atoms
+
   private func atom(_ key: AtomKey) throws -> AlignedBytes {
-    let parts = try parts(of: key)
+    let parts = try parts.parts(of: key)
     let tensors = parts.map(\.tensor)
     let (offsets, total) = try AtomTable.offsets(tensors)
     let bytes = AlignedBytes(count: total)
@@ -129,19 +93,21 @@ public struct ModelImporter {
     return bytes
   }
 
-  private func write(_ part: Part, into target: UnsafeMutableRawBufferPointer) throws {
+  private func write(_ part: AtomPart, into target: UnsafeMutableRawBufferPointer) throws {
     switch part.tensor.layout {
     case .vector:
-      for (index, value) in try source.floats(part.name).enumerated() {
+      let values = try parts.source.floats(part.source.name)[part.rows]
+      for (index, value) in values.enumerated() {
+        let value = part.place.addsOne ? value + 1 : value
         unsafe target.storeBytes(
           of: value.bitPattern.littleEndian, toByteOffset: index * 4, as: UInt32.self)
       }
     case .packed:
-      let tensor = try source.required(part.name)
       let packer = try MatrixPacker(
-        format: tensor.format, rowWidth: tensor.columns, columns: part.columns,
-        rows: part.rows.count)
-      try unsafe source.withRows(part.rows, of: tensor) { bytes in
+        format: part.tensor.format,
+        rowWidth: part.place.isTransposed ? part.source.rows : part.source.columns,
+        columns: part.columns, rows: part.rows.count)
+      try unsafe withRows(part) { bytes in
         try unsafe packer.pack(into: target) { row throws(MatrixError) in
           let start = row * packer.rowBytes
           return unsafe UnsafeRawBufferPointer(rebasing: bytes[start..<start + packer.rowBytes])
@@ -150,107 +116,40 @@ public struct ModelImporter {
     }
   }
 
-  private func parts(of key: AtomKey) throws -> [Part] {
-    switch key {
-    case .common: return try commonParts()
-    case .embedding(let block):
-      return [try vocabularyPart(.embedding, rows: cut.vocabularyRows(block))]
-    case .output(let block):
-      let isTied = try source.tensor("output.weight") == nil
-      return [
-        try vocabularyPart(isTied ? .embedding : .output, rows: cut.vocabularyRows(block))
-      ]
-    case .attention(let layer, let group):
-      return try declaration.layer.flatMap { tensor in
-        try attentionParts(tensor, name: tensor.name(layer: layer), group: group)
+  private func withRows(
+    _ part: AtomPart, _ body: (UnsafeRawBufferPointer) throws -> Void
+  ) throws {
+    guard part.place.isTransposed else {
+      return try unsafe parts.source.withRows(part.rows, of: part.source, body)
+    }
+    let rows = try transposed(part)
+    try unsafe body(rows.bytes)
+  }
+
+  /// Columns of a tensor that is stored as (inputs, outputs), as rows.
+  private func transposed(_ part: AtomPart) throws -> AlignedBytes {
+    let format = part.source.format
+    guard format.blockColumns == 1 else {
+      throw ModelError.unsupportedFeature(
+        "\(part.source.name) stored in blocks of \(format) along its outputs")
+    }
+    let (size, inputs) = (format.blockBytes, part.source.rows)
+    let rows = AlignedBytes(count: part.rows.count * inputs * size)
+    let target = unsafe rows.mutableBytes
+    for first in stride(from: 0, to: inputs, by: 64) {
+      let some = first..<min(first + 64, inputs)
+      try unsafe parts.source.withRows(some, of: part.source) { bytes in
+        for input in some {
+          let start = (input - first) * part.source.rowBytes + part.rows.lowerBound * size
+          for output in 0..<part.rows.count {
+            let place = (output * inputs + input) * size
+            for byte in 0..<size {
+              unsafe target[place + byte] = bytes[start + output * size + byte]
+            }
+          }
+        }
       }
-    case .feedForward(let layer, let block):
-      return try declaration.layer.compactMap { tensor in
-        try feedForwardPart(
-          tensor, name: tensor.name(layer: layer), units: cut.feedForwardColumns(block))
-      }
     }
-  }
-
-  private func commonParts() throws -> [Part] {
-    var parts: [Part] = []
-    for tensor in declaration.model where tensor.split == .whole {
-      parts.append(vectorPart(tensor, name: tensor.name, index: 0))
-    }
-    for layer in 0..<declaration.shape.layers {
-      for tensor in declaration.layer where tensor.split == .whole {
-        parts.append(vectorPart(tensor, name: tensor.name(layer: layer), index: layer))
-      }
-    }
-    return parts
-  }
-
-  private func vectorPart(_ declared: TensorDeclaration, name: String, index: Int) -> Part {
-    Part(
-      tensor: AtomTensor(
-        role: declared.role, index: index, layout: .vector, format: .f32, rows: declared.rows,
-        firstColumn: 0, columns: declared.columns),
-      name: name, rows: 0..<declared.rows, columns: 0..<declared.columns)
-  }
-
-  /// Embedding rows and output rows are stored under one role, so that the atoms of a tied model
-  /// are one blob.
-  private func vocabularyPart(_ role: TensorRole, rows: Range<Int>) throws -> Part {
-    let name = role == .embedding ? "token_embd.weight" : "output.weight"
-    return try packedPart(
-      .embedding, name: name, index: 0, rows: rows, columns: 0..<declaration.shape.hidden)
-  }
-
-  private func attentionParts(
-    _ declared: TensorDeclaration, name: String, group: Int
-  ) throws -> [Part] {
-    let shape = declaration.shape
-    let heads = group * shape.headsPerGroup..<(group + 1) * shape.headsPerGroup
-    let wide = { (range: Range<Int>) in
-      range.lowerBound * shape.headDimension..<range.upperBound * shape.headDimension
-    }
-    let all = 0..<declared.columns
-    switch declared.split {
-    case .queryHeadRows:
-      return [try packedPart(declared.role, name: name, index: 0, rows: wide(heads), columns: all)]
-    case .keyValueHeadRows:
-      return [
-        try packedPart(
-          declared.role, name: name, index: 0, rows: wide(group..<group + 1), columns: all)
-      ]
-    case .queryHeadColumns:
-      return try heads.map { head in
-        try packedPart(
-          declared.role, name: name, index: head, rows: 0..<declared.rows,
-          columns: wide(head..<head + 1))
-      }
-    case .whole, .vocabularyRows, .feedForwardRows, .feedForwardColumns:
-      return []
-    }
-  }
-
-  private func feedForwardPart(
-    _ declared: TensorDeclaration, name: String, units: Range<Int>
-  ) throws -> Part? {
-    switch declared.split {
-    case .feedForwardRows:
-      return try packedPart(
-        declared.role, name: name, index: 0, rows: units, columns: 0..<declared.columns)
-    case .feedForwardColumns:
-      return try packedPart(
-        declared.role, name: name, index: 0, rows: 0..<declared.rows, columns: units)
-    case .whole, .vocabularyRows, .queryHeadRows, .keyValueHeadRows, .queryHeadColumns:
-      return nil
-    }
-  }
-
-  private func packedPart(
-    _ role: TensorRole, name: String, index: Int, rows: Range<Int>, columns: Range<Int>
-  ) throws -> Part {
-    Part(
-      tensor: AtomTensor(
-        role: role, index: index, layout: .packed, format: try source.required(name).format,
-        rows: rows.count, firstColumn: columns.lowerBound, columns: columns.count),
-      name: name, rows: rows, columns: columns)
+    return rows
   }
 }

@@ -19,7 +19,7 @@ public struct MeshPlan: Sendable {
     objective: PlanObjective, context: Int, distrusted: Set<PeerID>
   ) throws(PlanError) {
     let request = PlanRequest(
-      shape: manifest.planShape(model), objective: objective, contextTokens: context,
+      shape: ModelShape(manifest, model), objective: objective, contextTokens: context,
       distrusted: distrusted)
     let waiting = MeshPlan.synchronisation(records)
     report = try PlacementPlanner().plan(
@@ -30,7 +30,7 @@ public struct MeshPlan: Sendable {
     let slack = records.filter { working.contains($0.peer) }.map(MeshPlan.linkSlack).max()
     patience = StepPatience(
       tokenEstimate: .nanoseconds(Int64(clamping: min(report.estimate.nanoseconds, 1 << 40))),
-      linkSlack: slack ?? .zero, sums: ForwardPass.sums(layers: manifest.shape.layers))
+      linkSlack: slack ?? .zero, sums: ForwardPass.sums(manifest.shape))
   }
 
   /// What a sum costs in waiting, from the records alone: a wired LAN's, stretched by the largest
@@ -47,7 +47,7 @@ public struct MeshPlan: Sendable {
     else { return nil }
     let rank = stage.ranks[number]
     let share = RankShare(
-      groups: rank.slots.attention, blocks: rank.slots.feedForward,
+      units: rank.slots.attention, blocks: rank.slots.feedForward,
       vocabulary: rank.slots.vocabulary)
     return (number, share, rank.residentBytes)
   }
@@ -59,41 +59,5 @@ public struct MeshPlan: Sendable {
   private static func linkSlack(_ record: CapabilityRecord) -> Duration {
     let perMille = Int64(record.emulationFactor == 0 ? 1_000 : record.emulationFactor)
     return .microseconds(Int64(record.latencyPriorMicroseconds) * 1_000 / perMille)
-  }
-}
-
-extension ModelManifest {
-  /// The figures that placement needs.
-  func planShape(_ model: ModelID) -> ModelShape {
-    var bytes: [AtomKey: UInt64] = [:]
-    for atom in atoms { bytes[atom.key] = atom.byteCount }
-    let groups = shape.keyValueHeads
-    let layers = (0..<shape.layers).map { layer in
-      LayerShape(
-        attention: AttentionShape(
-          groups: groups, queryHeadsPerGroup: shape.headsPerGroup,
-          bytesPerGroup: bytes[.attention(layer: layer, group: 0)] ?? 0,
-          keyValueBytesPerToken: UInt64(2 * shape.headDimension * shape.keyValueType.byteCount)),
-        feedForward: FeedForwardShape(
-          columns: (0..<cut.feedForwardBlocks).map { cut.feedForwardColumns($0).count },
-          bytes: (0..<cut.feedForwardBlocks).map {
-            bytes[.feedForward(layer: layer, block: $0)] ?? 0
-          }),
-        commonBytes: UInt64(8 * shape.hidden))
-    }
-    let blocks = 0..<cut.vocabularyBlocks
-    return ModelShape(
-      model: model, numerics: Self.numerics, hiddenSize: shape.hidden,
-      precision: format.ratedAs, layers: layers,
-      vocabulary: VocabularyShape(
-        rows: blocks.map { cut.vocabularyRows($0).count },
-        embeddingBytes: blocks.map { bytes[.embedding(block: $0)] ?? 0 },
-        outputBytes: blocks.map { bytes[.output(block: $0)] ?? 0 }, isTied: isTied))
-  }
-
-  /// Whether the embedding and the output head are the same blobs.
-  var isTied: Bool {
-    let blob = { (key: AtomKey) in atoms.first { $0.key == key }?.blob }
-    return blob(.embedding(block: 0)) == blob(.output(block: 0))
   }
 }

@@ -170,7 +170,7 @@ actor ShardStore {
       context: min(manifest.shape.context, 2_048), distrusted: []),
       let rank = plan.rank(of: peer)
     {
-      keys.formUnion(rank.share.keys(layers: manifest.shape.layers))
+      keys.formUnion(rank.share.keys(manifest.cut))
     }
     let capacities = records.map { StorageCapacity(DeviceCapacity($0)) }.filter {
       $0.bytes > .zero

@@ -31,7 +31,7 @@ public struct DecoderFigures: Hashable, Sendable {
     self.keyValueElementBytes = keyValueElementBytes
   }
 
-  /// The shape, cut as docs/NUMERICS.md (rule 0) cuts it: whole key-value groups, FFN blocks of 256
+  /// The shape, cut as docs/NUMERICS.md (rule 0) cuts it: query units, FFN blocks of 256
   /// columns (32 below a width of 1,024), vocabulary blocks of 256 rows (32 below 8,192).
   public func shape(model: ModelID, numerics: String) throws(PlanError) -> ModelShape {
     try check()
@@ -58,15 +58,26 @@ public struct DecoderFigures: Hashable, Sendable {
     }
   }
 
+  /// A group is one unit where there are 8 groups or more; else groups are cut until there are
+  /// about 16 units.
   private var attention: AttentionShape {
     let queryHeads = heads / keyValueHeads
+    let unitsPerGroup =
+      keyValueHeads >= 8 ? 1 : min(queryHeads, (16 + keyValueHeads - 1) / keyValueHeads)
+    let units = (0..<keyValueHeads * unitsPerGroup).map { unit in
+      let place = unit % unitsPerGroup
+      return (place + 1) * queryHeads / unitsPerGroup - place * queryHeads / unitsPerGroup
+    }
     let row = precision.byteCount(elements: UInt64(hidden))
-    let rows = UInt64((queryHeads + 2) * headDimension)
     // A block that straddles two heads is cut (rule 1), so each head's part begins a block.
-    let output = precision.byteCount(elements: UInt64(headDimension)) * UInt64(queryHeads * hidden)
+    let output = precision.byteCount(elements: UInt64(headDimension))
+    let ofHead = Saturating.sum(
+      Saturating.product(UInt64(headDimension), row),
+      Saturating.product(output, UInt64(hidden)))
     return AttentionShape(
-      groups: keyValueHeads, queryHeadsPerGroup: queryHeads,
-      bytesPerGroup: Saturating.sum(Saturating.product(rows, row), output),
+      groups: keyValueHeads, unitsPerGroup: unitsPerGroup, headsPerUnit: units,
+      unitBytes: units.map { Saturating.product(UInt64($0), ofHead) },
+      keyValueBytes: Saturating.product(2 * UInt64(headDimension), row),
       keyValueBytesPerToken: UInt64(2 * headDimension * keyValueElementBytes))
   }
 

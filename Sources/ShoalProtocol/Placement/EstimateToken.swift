@@ -16,7 +16,7 @@ extension TokenEstimate {
       let slot = work.kinds[kind]
       let slowest = candidates.indices.map { index in
         let bytes = min(
-          slot.totalReadBytes, Saturating.product(shares.counts[kind][index], slot.readBytes))
+          slot.totalReadBytes, slot.readBytes(slots: shares.counts[kind][index]))
         return TokenEstimate.reading(bytes, at: candidates[index].rate)
       }.max()
       compute = Saturating.sum(compute, slowest ?? 0)

@@ -1,34 +1,48 @@
 // What placement needs to know of a model: how many atoms there are of each kind, what they weigh
 // and how often ranks must meet. No weights, no names of tensors.
 
-/// The attention atoms of one layer: one per key-value group.
+/// The attention atoms of one layer: query units, and the key-value group that each of them reads.
 public struct AttentionShape: Hashable, Sendable {
   public let groups: Int
-  public let queryHeadsPerGroup: Int
-  /// Stored bytes of one group: K, V, the query heads that read them, their output columns.
-  public let bytesPerGroup: UInt64
+  /// 1: a group is dealt whole. More: its units may go to several ranks, each of which then holds
+  /// the group's keys and values.
+  public let unitsPerGroup: Int
+  /// Query heads of each unit, `groups * unitsPerGroup` of them.
+  public let headsPerUnit: [Int]
+  /// Stored bytes of each unit: its query heads and their output columns.
+  public let unitBytes: [UInt64]
+  /// Stored bytes of one group's key and value heads.
+  public let keyValueBytes: UInt64
   /// Bytes that one token adds to the KV cache of one group.
   public let keyValueBytesPerToken: UInt64
 
   public init(
-    groups: Int, queryHeadsPerGroup: Int, bytesPerGroup: UInt64, keyValueBytesPerToken: UInt64
+    groups: Int, unitsPerGroup: Int, headsPerUnit: [Int], unitBytes: [UInt64],
+    keyValueBytes: UInt64, keyValueBytesPerToken: UInt64
   ) {
     self.groups = groups
-    self.queryHeadsPerGroup = queryHeadsPerGroup
-    self.bytesPerGroup = bytesPerGroup
+    self.unitsPerGroup = unitsPerGroup
+    self.headsPerUnit = headsPerUnit
+    self.unitBytes = unitBytes
+    self.keyValueBytes = keyValueBytes
     self.keyValueBytesPerToken = keyValueBytesPerToken
   }
 }
 
-/// The feed-forward atoms of one layer: blocks of hidden columns; the last may be short.
+/// The feed-forward atoms of one layer: blocks of hidden columns, of the dense
+/// block and then of each expert; the last of each may be short.
 public struct FeedForwardShape: Hashable, Sendable {
   public let columns: [Int]
   /// Stored bytes of each block, as many as `columns`.
   public let bytes: [UInt64]
+  /// Bytes of each block that a token reads: all, but of an expert the share of tokens that go
+  /// to it.
+  public let readBytes: [UInt64]
 
-  public init(columns: [Int], bytes: [UInt64]) {
+  public init(columns: [Int], bytes: [UInt64], readBytes: [UInt64]? = nil) {
     self.columns = columns
     self.bytes = bytes
+    self.readBytes = readBytes ?? bytes
   }
 }
 

@@ -24,7 +24,7 @@ public struct PlanRequest: Hashable, Sendable {
 /// Plans one stage over any subset of peers. docs/PLACEMENT.md derives the formulas.
 public struct PlacementPlanner: Sendable {
   /// Raised with every change that can change a plan: peers of different versions do not share one.
-  public static let version: UInt16 = 1
+  public static let version: UInt16 = 2
   /// Of the memory that a peer offers, thousandths that a plan may fill.
   public static let memoryPerMille: UInt64 = 800
 
@@ -74,9 +74,7 @@ public struct PlacementPlanner: Sendable {
     }
     let ranks = members.indices.compactMap { index -> PlanRank? in
       guard chosen.shares.hasWork(index) else { return nil }
-      let bytes = SlotKind.allCases.reduce(work.fixedBytes) { sum, kind in
-        slots[index][kind].reduce(sum) { Saturating.sum($0, work.resident[kind][$1]) }
-      }
+      let bytes = Saturating.sum(work.fixedBytes, work.residentBytes(of: slots[index]))
       return PlanRank(peer: members[index].peer, slots: slots[index], residentBytes: bytes)
     }
     return ShardPlan(
@@ -96,14 +94,14 @@ extension ShardPlan {
     let layer = shape.layers[0]
     return stages.enumerated().flatMap { number, stage in
       stage.ranks.map { rank in
-        let read = SlotKind.allCases.reduce(UInt64(0)) { sum, kind in
-          rank.slots[kind].reduce(sum) { Saturating.sum($0, work.read[kind][$1]) }
-        }
+        let read = work.readBytes(of: rank.slots)
         return PlanMember(
           peer: rank.peer, stage: number,
           sharePerMille: Int(
             clamping: Saturating.ratio(read, times: 1_000, over: total).quotient),
-          headsPerLayer: rank.slots.attention.count * layer.attention.queryHeadsPerGroup,
+          headsPerLayer: rank.slots.attention.reduce(0) {
+            $0 + layer.attention.headsPerUnit[$1]
+          },
           feedForwardColumns: rank.slots.feedForward.reduce(0) {
             $0 + layer.feedForward.columns[$1]
           },

@@ -31,11 +31,12 @@ package struct StageShares: Sendable {
     var room = candidates.map(\.room)
     // Heavy slots first: the light ones fill the gaps.
     let kinds = SlotKind.allCases.sorted {
-      (work.kinds[$0].residentBytes, $1.rawValue) > (work.kinds[$1].residentBytes, $0.rawValue)
+      (work.kinds[$0].residentBytes(slots: 1), $1.rawValue)
+        > (work.kinds[$1].residentBytes(slots: 1), $0.rawValue)
     }
     for kind in kinds {
       let slot = work.kinds[kind]
-      let caps = room.map { slot.residentBytes == 0 ? UInt64(slot.count) : $0 / slot.residentBytes }
+      let caps = room.map { slot.slots(within: $0) }
       guard
         var dealt = Apportionment.largestRemainder(
           UInt64(slot.count), weights: weights, caps: caps)
@@ -45,7 +46,7 @@ package struct StageShares: Sendable {
         StageShares.even(&dealt, caps: caps, isNeedy: isNeedy)
       }
       counts[kind] = dealt
-      for index in room.indices { room[index] -= dealt[index] * slot.residentBytes }
+      for index in room.indices { room[index] -= slot.residentBytes(slots: dealt[index]) }
     }
     if isSpread { shareWithIdle(work, room: room) }
   }
@@ -56,7 +57,7 @@ package struct StageShares: Sendable {
 
   package func readBytes(_ index: Int, of work: StageWork) -> UInt64 {
     SlotKind.allCases.reduce(0) { sum, kind in
-      Saturating.sum(sum, Saturating.product(counts[kind][index], work.kinds[kind].readBytes))
+      Saturating.sum(sum, work.kinds[kind].readBytes(slots: counts[kind][index]))
     }
   }
 
@@ -74,10 +75,11 @@ package struct StageShares: Sendable {
   /// Whoever has nothing yet takes one slot of the lightest kind from somebody who keeps another.
   private mutating func shareWithIdle(_ work: StageWork, room: [UInt64]) {
     let kinds = SlotKind.allCases.sorted {
-      (work.kinds[$0].residentBytes, $0.rawValue) < (work.kinds[$1].residentBytes, $1.rawValue)
+      (work.kinds[$0].residentBytes(slots: 1), $0.rawValue)
+        < (work.kinds[$1].residentBytes(slots: 1), $1.rawValue)
     }
     for index in room.indices where !hasWork(index) {
-      for kind in kinds where work.kinds[kind].residentBytes <= room[index] {
+      for kind in kinds where work.kinds[kind].residentBytes(slots: 1) <= room[index] {
         let donors = room.indices.filter { donor in
           counts[kind][donor] > 0 && SlotKind.allCases.reduce(0) { $0 + counts[$1][donor] } >= 2
         }

@@ -1,22 +1,72 @@
 // A model's shape, added up for one stage: what a slot of each kind weighs, holds and reads.
 
+/// What several slots of a kind have in common, held once by a rank however many of them it has:
+/// the keys and values of a group whose query units are dealt one by one.
+package struct SharedWork: Hashable, Sendable {
+  package let groups: Int
+  /// Slot `i` belongs to group `i / slotsPerGroup`.
+  package let slotsPerGroup: Int
+  package let readBytes: UInt64
+  package let residentBytes: UInt64
+}
+
 /// The slots of one kind over all layers of a stage.
 package struct KindWork: Hashable, Sendable {
   package let count: Int
-  /// Bytes that the heaviest slot reads for a token: weights and the KV scanned.
-  package let readBytes: UInt64
+  /// Bytes that a slot reads for a token, weights and the KV scanned: the heaviest one, or where
+  /// tokens choose among slots, the average.
+  private let slotReadBytes: UInt64
   /// Bytes that the heaviest slot keeps in memory: weights and the KV of the whole context.
-  package let residentBytes: UInt64
+  private let slotResidentBytes: UInt64
+  private let shared: SharedWork?
   /// Of all slots together; less than `count` times the heaviest where the last is short.
   package let totalReadBytes: UInt64
   package let totalResidentBytes: UInt64
 
-  init(read: [UInt64], resident: [UInt64]) {
+  init(
+    read: [UInt64], resident: [UInt64], isChosen: Bool = false, shared: SharedWork? = nil
+  ) {
     count = read.count
-    readBytes = read.max() ?? 0
-    residentBytes = resident.max() ?? 0
-    totalReadBytes = read.reduce(0, Saturating.sum)
-    totalResidentBytes = resident.reduce(0, Saturating.sum)
+    let total = read.reduce(0, Saturating.sum)
+    slotReadBytes =
+      isChosen && count > 0
+      ? Saturating.sum(total / UInt64(count), 1) : read.max() ?? 0
+    slotResidentBytes = resident.max() ?? 0
+    self.shared = shared
+    let groups = UInt64(shared?.groups ?? 0)
+    totalReadBytes = Saturating.sum(
+      total, Saturating.product(groups, shared?.readBytes ?? 0))
+    totalResidentBytes = Saturating.sum(
+      resident.reduce(0, Saturating.sum),
+      Saturating.product(groups, shared?.residentBytes ?? 0))
+  }
+
+  /// At most what `slots` of them read: each may be of another group.
+  package func readBytes(slots: UInt64) -> UInt64 {
+    let touched = min(slots, UInt64(shared?.groups ?? 0))
+    return Saturating.sum(
+      Saturating.product(slots, slotReadBytes),
+      Saturating.product(touched, shared?.readBytes ?? 0))
+  }
+
+  /// At most what `slots` of them keep in memory.
+  package func residentBytes(slots: UInt64) -> UInt64 {
+    let touched = min(slots, UInt64(shared?.groups ?? 0))
+    return Saturating.sum(
+      Saturating.product(slots, slotResidentBytes),
+      Saturating.product(touched, shared?.residentBytes ?? 0))
+  }
+
+  /// The most slots that fit into `room` whichever they are.
+  package func slots(within room: UInt64) -> UInt64 {
+    let all = UInt64(count)
+    guard residentBytes(slots: all) > room else { return all }
+    guard let shared else { return room / max(1, slotResidentBytes) }
+    let groups = UInt64(shared.groups)
+    let both = max(1, Saturating.sum(slotResidentBytes, shared.residentBytes))
+    if room / both < groups { return room / both }
+    let left = Saturating.difference(room, Saturating.product(groups, shared.residentBytes))
+    return min(all, left / max(1, slotResidentBytes))
   }
 }
 
@@ -27,6 +77,8 @@ package struct StageWork: Sendable {
   /// Weights alone, slot by slot, and resident bytes slot by slot.
   package let read: PerKind<[UInt64]>
   package let resident: PerKind<[UInt64]>
+  /// What attention slots of one group have in common; nil where a group is one slot.
+  package let shared: SharedWork?
   /// What each rank holds whatever its share: norms and buffers.
   package let fixedBytes: UInt64
   package let commonReadBytes: UInt64
@@ -41,38 +93,35 @@ package struct StageWork: Sendable {
 
   package init(_ shape: ModelShape, contextTokens: Int) throws(PlanError) {
     try StageWork.check(shape, contextTokens: contextTokens)
-    let tokens = UInt64(contextTokens)
-    var attention = (read: UInt64(0), resident: UInt64(0))
-    var feedForward = [UInt64](repeating: 0, count: shape.layers[0].feedForward.bytes.count)
+    let first = shape.layers[0]
+    var attention = AttentionWork(first.attention)
+    var feedForward = [UInt64](repeating: 0, count: first.feedForward.bytes.count)
+    var feedForwardRead = feedForward
     var (common, sums): (UInt64, UInt64) = (0, 2)
     for layer in shape.layers {
-      let group = layer.attention
-      let cache = Saturating.product(group.keyValueBytesPerToken, tokens)
-      // A generation that fills its context scans half of it on average.
-      attention.read = Saturating.sum(
-        attention.read, Saturating.sum(group.bytesPerGroup, cache / 2))
-      attention.resident = Saturating.sum(
-        attention.resident, Saturating.sum(group.bytesPerGroup, cache))
-      for (block, bytes) in layer.feedForward.bytes.enumerated() {
-        feedForward[block] = Saturating.sum(feedForward[block], bytes)
+      attention.add(layer.attention, tokens: UInt64(contextTokens))
+      for block in feedForward.indices {
+        feedForward[block] = Saturating.sum(feedForward[block], layer.feedForward.bytes[block])
+        feedForwardRead[block] = Saturating.sum(
+          feedForwardRead[block], layer.feedForward.readBytes[block])
       }
       common = Saturating.sum(common, layer.commonBytes)
       sums += UInt64(layer.sums)
     }
-    let groups = shape.layers[0].attention.groups
     let vocabulary = shape.vocabulary
     let vocabularyResident = zip(vocabulary.embeddingBytes, vocabulary.outputBytes).map {
       vocabulary.isTied ? max($0, $1) : Saturating.sum($0, $1)
     }
     read = PerKind(
-      attention: [UInt64](repeating: attention.read, count: groups), feedForward: feedForward,
-      vocabulary: vocabulary.outputBytes)
+      attention: attention.read, feedForward: feedForwardRead, vocabulary: vocabulary.outputBytes)
     resident = PerKind(
-      attention: [UInt64](repeating: attention.resident, count: groups), feedForward: feedForward,
-      vocabulary: vocabularyResident)
+      attention: attention.resident, feedForward: feedForward, vocabulary: vocabularyResident)
+    shared = attention.shared
     kinds = PerKind(
-      attention: KindWork(read: read.attention, resident: resident.attention),
-      feedForward: KindWork(read: read.feedForward, resident: resident.feedForward),
+      attention: KindWork(
+        read: attention.read, resident: attention.resident, shared: attention.shared),
+      feedForward: KindWork(
+        read: feedForwardRead, resident: feedForward, isChosen: feedForwardRead != feedForward),
       vocabulary: KindWork(read: read.vocabulary, resident: resident.vocabulary))
     layers = 0..<shape.layers.count
     let hidden = UInt64(shape.hiddenSize)
@@ -92,8 +141,70 @@ package struct StageWork: Sendable {
   }
   /// The least that a rank can hold: buffers and the lightest slot.
   package var leastBytes: UInt64 {
-    let lightest = SlotKind.allCases.compactMap { resident[$0].min() }.min() ?? 0
-    return Saturating.sum(fixedBytes, lightest)
+    let lightest = SlotKind.allCases.compactMap { kind in
+      resident[kind].min().map {
+        Saturating.sum($0, kind == .attention ? shared?.residentBytes ?? 0 : 0)
+      }
+    }.min()
+    return Saturating.sum(fixedBytes, lightest ?? 0)
+  }
+
+  /// What exactly these slots keep in memory, beside `fixedBytes`.
+  package func residentBytes(of slots: PerKind<[Int]>) -> UInt64 {
+    bytes(of: slots, resident, shared: shared?.residentBytes ?? 0)
+  }
+  /// What exactly these slots read for a token.
+  package func readBytes(of slots: PerKind<[Int]>) -> UInt64 {
+    bytes(of: slots, read, shared: shared?.readBytes ?? 0)
+  }
+
+  private func bytes(
+    of slots: PerKind<[Int]>, _ each: PerKind<[UInt64]>, shared common: UInt64
+  ) -> UInt64 {
+    let perGroup = shared?.slotsPerGroup ?? 1
+    let groups = common == 0 ? 0 : Set(slots.attention.map { $0 / perGroup }).count
+    return SlotKind.allCases.reduce(Saturating.product(UInt64(groups), common)) { sum, kind in
+      slots[kind].reduce(sum) { Saturating.sum($0, each[kind][$1]) }
+    }
+  }
+}
+
+/// Query units and their groups, added up over layers.
+private struct AttentionWork {
+  private(set) var read: [UInt64]
+  private(set) var resident: [UInt64]
+  private let shape: AttentionShape
+  private var sharedRead: UInt64 = 0
+  private var sharedResident: UInt64 = 0
+
+  init(_ shape: AttentionShape) {
+    self.shape = shape
+    read = [UInt64](repeating: 0, count: shape.unitBytes.count)
+    resident = read
+  }
+
+  mutating func add(_ layer: AttentionShape, tokens: UInt64) {
+    let cache = Saturating.product(layer.keyValueBytesPerToken, tokens)
+    // A generation that fills its context scans half of it on average.
+    let groupRead = Saturating.sum(layer.keyValueBytes, cache / 2)
+    let groupResident = Saturating.sum(layer.keyValueBytes, cache)
+    let isWhole = layer.unitsPerGroup == 1
+    if !isWhole {
+      sharedRead = Saturating.sum(sharedRead, groupRead)
+      sharedResident = Saturating.sum(sharedResident, groupResident)
+    }
+    for (unit, bytes) in layer.unitBytes.enumerated() {
+      read[unit] = Saturating.sum(read[unit], Saturating.sum(bytes, isWhole ? groupRead : 0))
+      resident[unit] = Saturating.sum(
+        resident[unit], Saturating.sum(bytes, isWhole ? groupResident : 0))
+    }
+  }
+
+  var shared: SharedWork? {
+    guard shape.unitsPerGroup > 1 else { return nil }
+    return SharedWork(
+      groups: shape.groups, slotsPerGroup: shape.unitsPerGroup, readBytes: sharedRead,
+      residentBytes: sharedResident)
   }
 }
 
@@ -109,6 +220,10 @@ extension StageWork {
     }
     try bound("hidden size", shape.hiddenSize, 1 << 20)
     try bound("attention groups", first.attention.groups, slots)
+    try bound("query units of a group", first.attention.unitsPerGroup, slots)
+    let units = Saturating.product(
+      UInt64(first.attention.groups), UInt64(first.attention.unitsPerGroup))
+    try bound("query units", Int(clamping: units), slots)
     try bound("feed-forward blocks", first.feedForward.columns.count, slots)
     let vocabulary = shape.vocabulary
     try bound("vocabulary blocks", vocabulary.rows.count, slots)
@@ -127,7 +242,14 @@ extension StageWork {
   }
 
   private static func check(_ layer: LayerShape, like first: LayerShape) throws(PlanError) {
-    try bound("query heads of a group", layer.attention.queryHeadsPerGroup, 1 << 14)
+    let units = first.attention.groups * first.attention.unitsPerGroup
+    guard layer.attention.unitsPerGroup == first.attention.unitsPerGroup,
+      layer.attention.unitBytes.count == units, layer.attention.headsPerUnit.count == units
+    else {
+      throw .shape(
+        field: "query units of a layer", value: layer.attention.unitBytes.count, limit: units)
+    }
+    for heads in layer.attention.headsPerUnit { try bound("query heads of a unit", heads, 1 << 14) }
     guard (0...64).contains(layer.sums) else {
       throw .shape(field: "sums of a layer", value: layer.sums, limit: 64)
     }
@@ -137,7 +259,9 @@ extension StageWork {
         limit: first.attention.groups)
     }
     let blocks = first.feedForward.columns.count
-    guard layer.feedForward.columns.count == blocks, layer.feedForward.bytes.count == blocks else {
+    guard layer.feedForward.columns.count == blocks, layer.feedForward.bytes.count == blocks,
+      layer.feedForward.readBytes.count == blocks
+    else {
       throw .shape(
         field: "feed-forward blocks of a later layer", value: layer.feedForward.bytes.count,
         limit: blocks)

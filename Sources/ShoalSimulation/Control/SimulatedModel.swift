@@ -2,7 +2,7 @@
 
 internal import ShoalProtocol
 
-/// A decoder of some 30 million parameters in 113 atoms: large enough that every peer of a hundred
+/// A decoder of some 30 million parameters in 145 atoms: large enough that every peer of a hundred
 /// has something to hold, small enough to be planned thousands of times a second.
 struct SimulatedModel: Sendable {
   let id: ModelID
@@ -20,7 +20,8 @@ struct SimulatedModel: Sendable {
     var sizes = [shape.layers.reduce(0) { $0 + $1.commonBytes }]
     sizes += shape.vocabulary.embeddingBytes
     for layer in shape.layers {
-      sizes += Array(repeating: layer.attention.bytesPerGroup, count: layer.attention.groups)
+      sizes += Array(repeating: layer.attention.keyValueBytes, count: layer.attention.groups)
+      sizes += layer.attention.unitBytes
     }
     for layer in shape.layers { sizes += layer.feedForward.bytes }
     sizes += shape.vocabulary.outputBytes
@@ -32,15 +33,18 @@ struct SimulatedModel: Sendable {
   /// The atoms that a rank computes with, ascending.
   func atoms(of slots: PerKind<[Int]>) -> [Int] {
     let blocks = shape.vocabulary.rows.count
-    let groups = shape.layers[0].attention.groups
+    let heads = shape.layers[0].attention
+    let perLayer = heads.groups + heads.unitBytes.count
     let columns = shape.layers[0].feedForward.columns.count
     let attention = 1 + blocks
-    let feedForward = attention + shape.layers.count * groups
+    let feedForward = attention + shape.layers.count * perLayer
     let output = feedForward + shape.layers.count * columns
     var atoms = [0]
     atoms += slots.vocabulary.flatMap { [1 + $0, output + $0] }
     for layer in shape.layers.indices {
-      atoms += slots.attention.map { attention + layer * groups + $0 }
+      let first = attention + layer * perLayer
+      atoms += Set(slots.attention.map { first + $0 / heads.unitsPerGroup }).sorted()
+      atoms += slots.attention.map { first + heads.groups + $0 }
       atoms += slots.feedForward.map { feedForward + layer * columns + $0 }
     }
     return atoms.sorted()

@@ -188,7 +188,7 @@ actor ShardExecutor {
   private func setDamagedAside(
     _ share: RankShare, _ manifest: ModelManifest, in room: ThreadRoom
   ) async throws {
-    let wanted = Set(share.keys(layers: manifest.shape.layers))
+    let wanted = Set(share.keys(manifest.cut))
     let atoms = atoms
     try await room.perform {
       for entry in manifest.atoms where wanted.contains(entry.key) {
@@ -241,7 +241,7 @@ actor ShardExecutor {
     _ share: RankShare, _ manifest: ModelManifest, _ reporter: PrepareReporter
   ) async throws {
     do {
-      try await store.ensure(manifest, share.keys(layers: manifest.shape.layers)) {
+      try await store.ensure(manifest, share.keys(manifest.cut)) {
         reporter.note(remaining: $0, total: $1)
       }
     } catch FetchError.nobodyHolds(let count) {

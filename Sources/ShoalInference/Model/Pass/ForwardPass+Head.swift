@@ -49,11 +49,11 @@ extension ForwardPass {
     case .all: first = 0
     }
     head.rows = tokens.count - first
-    guard head.width > 0 else { return }
+    guard head.width > 0, shape.head.hasLogits else { return }
     if unsafe head.logits.elements.count < head.rows * head.width {
       head.logits = Buffer(count: head.rows * head.width, zero: 0)
     }
-    try normalise(model.outputNorm, from: first, count: head.rows, layer: shape.layers)
+    try takeInput(model.outputNorm, from: first, count: head.rows, layer: shape.layers)
     let pieces = head.pieces.pieces
     forEach(pieces.count) { index in
       let piece = pieces[index]
@@ -62,5 +62,30 @@ extension ForwardPass {
         into: head.logits.from(head.offsets[piece.matrix]), stride: head.width)
     }
     for matrix in model.output { count(matrix, tokens: head.rows) }
+    finishLogits()
+  }
+
+  /// logit * scale + bias, then the soft cap, each where the model has it.
+  private func finishLogits() {
+    let options = shape.head
+    guard options.logitScale != 1 || options.softCap > 0 || model.outputBias != nil else { return }
+    let blocks = model.vocabularyRows
+    forEach(head.rows * blocks.count) { piece in
+      let (row, block) = piece.quotientAndRemainder(dividingBy: blocks.count)
+      let logits = unsafe head.logits.pointer(row * head.width + head.offsets[block])
+      for index in 0..<blocks[block].count {
+        var logit = unsafe logits[index] * options.logitScale
+        if let bias = model.outputBias { logit += bias[blocks[block].lowerBound + index] }
+        if options.softCap > 0 { logit = options.softCap * Canon.tanh(logit / options.softCap) }
+        unsafe logits[index] = logit
+      }
+    }
+  }
+
+  /// The last residual of one token of the last step, normalised if the model does so: what an
+  /// encoder is asked for. Every rank has it.
+  public func output(row: Int) -> UnsafeBufferPointer<Float> {
+    precondition(row < tokens.count && !shape.head.hasLogits)
+    return unsafe UnsafeBufferPointer(self.row(of: residual, row))
   }
 }

@@ -1,15 +1,15 @@
 // Deals a model's slots to ranks by given weights: any split can be tried, fair or not.
 
 extension RankShare {
-  /// One share for each weight, in proportion to it: contiguous runs of groups, blocks and
+  /// One share for each weight, in proportion to it: contiguous runs of units, blocks and
   /// vocabulary, cut by largest remainder. A weight of 0 gets nothing.
   public static func split(_ cut: AtomCut, weights: [Int]) -> [RankShare] {
-    let groups = runs(cut.shape.keyValueHeads, weights)
+    let units = runs(cut.queryUnits, weights)
     let blocks = runs(cut.feedForwardBlocks, weights)
     let vocabulary = runs(cut.vocabularyBlocks, weights)
     return weights.indices.map {
       RankShare(
-        groups: Array(groups[$0]), blocks: Array(blocks[$0]), vocabulary: Array(vocabulary[$0]))
+        units: Array(units[$0]), blocks: Array(blocks[$0]), vocabulary: Array(vocabulary[$0]))
     }
   }
 

@@ -1,4 +1,4 @@
-// One rank's pass through a decoder, from sum to sum. It computes until a sum over all ranks is
+// One rank's pass through a model, from sum to sum. It computes until a sum over all ranks is
 // needed, hands out its part, and goes on when the total has been put in its place.
 
 public import ShoalProtocol
@@ -12,23 +12,27 @@ public enum InferenceError: Error, Sendable, Hashable {
   case outOfRange(layer: Int)
 }
 
-/// Decoder layers over the atoms of one share. Memory is taken at `init`; a step takes none, but
-/// for the logits of more than one position.
+/// The layers of a model over the atoms of one share. Memory is taken at `init`; a step takes none,
+/// but for the logits of more than one position.
 ///
 /// One owner drives it:
 ///
 ///     begin(tokens, position)
 ///     while case .sum = try advance() { partial(...) is exchanged and the total put there }
-///     logits(row:, block:)
+///     logits(row:, block:), or output(row:) of an encoder
 public final class ForwardPass {
   /// What the caller has to do next.
   public enum Need: Sendable, Hashable {
     /// Replace `partial` by its sum over all ranks. Index 0 is the embedding, 1 + 2l and 2 + 2l are
-    /// the attention and the feed-forward of layer l.
+    /// the attention and the feed-forward of layer l (1 + 2l both, where they are parallel), and
+    /// `statisticsIndex` + l what a norm over all heads of layer l needs.
     case sum(index: Int)
     /// Logits are there, where any were asked for.
     case finished
   }
+
+  /// Sums for norms over all heads are numbered from here on: beyond those of any number of layers.
+  public static let statisticsIndex = 0x8000
 
   /// Weights and cached keys and values read, and products made, since the last `advance` began.
   public struct Work: Sendable, Hashable {
@@ -39,6 +43,8 @@ public final class ForwardPass {
   private enum Stage {
     case idle
     case embedding
+    /// Queries and keys of a layer, up to the sum that their norm needs.
+    case statistics(layer: Int)
     case attention(layer: Int)
     case feedForward(layer: Int)
     case head
@@ -65,10 +71,15 @@ public final class ForwardPass {
   let residual: Buffer<Float>
   /// (batch, hidden), in units of 2^-unitExponent; bit patterns of f32 for the embedding.
   let shared: Buffer<Int64>
-  /// (batch, hidden), and its int8 form.
+  /// Elements that each token has in the sum at hand.
+  var sumWidth: Int
+  /// (batch, hidden): a branch's output on its way into the residual.
+  let branch: Buffer<Float>
+  /// (batch, hidden): a branch's input, and its int8 form.
   let normed: Activations
   let attention: AttentionBuffers
   let feedForward: FeedForwardBuffers
+  let experts: ExpertBuffers?
   let head: HeadBuffers
 
   /// - Parameters:
@@ -84,33 +95,23 @@ public final class ForwardPass {
     self.batch = batch
     self.context = context
     shape = model.manifest.shape
+    sumWidth = shape.hidden
     residual = Buffer(count: batch * shape.hidden, zero: 0)
-    shared = Buffer(count: batch * shape.hidden, zero: 0)
+    shared = Buffer(count: batch * shape.sumWidth, zero: 0)
+    branch = Buffer(count: batch * shape.hidden, zero: 0)
     normed = Activations(parts: ColumnParts(first: 0, count: shape.hidden), capacity: batch)
     attention = AttentionBuffers(model, batch: batch, context: context, workers: workers.count)
     feedForward = FeedForwardBuffers(model, batch: batch, workers: workers.count)
+    experts = ExpertBuffers(model, batch: batch)
     head = HeadBuffers(model, workers: workers.count)
     tokens.reserveCapacity(batch)
-  }
-
-  /// Bytes that a pass over `share` takes beside the weights.
-  public static func bytesNeeded(
-    shape: Hyperparameters, share: RankShare, batch: Int, context: Int
-  ) -> UInt64 {
-    let cache = KVCache.byteCount(
-      headDim: shape.headDimension, type: shape.keyValueType, positions: context)
-    let perToken =
-      shape.hidden * 20 + share.blocks.count * 256 * 12
-      + share.groups.count * (shape.headsPerGroup * 2 + 2) * shape.headDimension * 6
-    return UInt64(cache) * UInt64(shape.layers * share.groups.count)
-      + UInt64(perToken * batch) + UInt64(context * shape.rotaryDimension * 4)
   }
 
   /// Positions that hold keys and values.
   public var cachedPositions: Int { position + tokens.count }
 
   /// Begins a step. `tokens` go to consecutive positions from `position` on, which follow what is
-  /// cached; each is below the vocabulary.
+  /// cached; each is below the vocabulary. An encoder takes a whole text in one step.
   public func begin(tokens: [UInt32], at position: Int, logits: LogitsWanted) {
     precondition(!tokens.isEmpty && tokens.count <= batch && position + tokens.count <= context)
     self.tokens.removeAll(keepingCapacity: true)
@@ -121,10 +122,9 @@ public final class ForwardPass {
     trouble.store(0, ordering: .relaxed)
   }
 
-  /// This rank's part of the sum that `advance` asked for, (tokens, hidden); the total goes here.
+  /// This rank's part of the sum that `advance` asked for, (tokens, width); the total goes here.
   public var partial: UnsafeMutableBufferPointer<Int64> {
-    unsafe UnsafeMutableBufferPointer(
-      rebasing: shared.elements[..<(tokens.count * shape.hidden)])
+    unsafe UnsafeMutableBufferPointer(rebasing: shared.elements[..<(tokens.count * sumWidth)])
   }
 
   /// Computes up to the next sum, or to the end.
@@ -135,90 +135,73 @@ public final class ForwardPass {
       preconditionFailure("advance without begin")
     case .embedding:
       embed()
-      stage = .attention(layer: 0)
+      stage = first(of: 0)
       return .sum(index: 0)
+    case .statistics(let layer):
+      try enter(layer)
+      try prepareQueriesAndKeys(layer: layer)
+      takeStatistics(layer: layer)
+      stage = .attention(layer: layer)
+      return .sum(index: Self.statisticsIndex + layer)
     case .attention(let layer):
-      if layer == 0 { try takeEmbedding() } else { try takeSum(layer: layer - 1) }
-      try attend(layer: layer)
-      stage = .feedForward(layer: layer)
-      return .sum(index: 1 + 2 * layer)
+      return try attentionSum(layer)
     case .feedForward(let layer):
-      try takeSum(layer: layer)
+      try finish(model.layers[layer].attentionEnd, layer: layer)
+      clearSum()
       try feedForward(layer: layer)
-      stage = layer + 1 < shape.layers ? .attention(layer: layer + 1) : .head
+      stage = first(of: layer + 1)
       return .sum(index: 2 + 2 * layer)
     case .head:
-      try takeSum(layer: shape.layers - 1)
+      try enter(shape.layers)
       stage = .idle
       try computeLogits(wanted)
       return .finished
     }
   }
 
-  /// How many sums one step needs.
-  public static func sums(layers: Int) -> Int { 1 + 2 * layers }
+  private func attentionSum(_ layer: Int) throws(InferenceError) -> Need {
+    if shape.attention.queryKeyNorm == .fullWidth {
+      try giveStatistics(layer: layer)
+    } else {
+      try enter(layer)
+      try prepareQueriesAndKeys(layer: layer)
+    }
+    clearSum()
+    try attend(layer: layer)
+    if shape.residual.isParallel {
+      try feedForward(layer: layer)
+      stage = first(of: layer + 1)
+    } else {
+      stage = .feedForward(layer: layer)
+    }
+    return .sum(index: 1 + 2 * layer)
+  }
 
-  // MARK: Embedding
+  private func first(of layer: Int) -> Stage {
+    guard layer < shape.layers else { return .head }
+    return shape.attention.queryKeyNorm == .fullWidth
+      ? .statistics(layer: layer) : .attention(layer: layer)
+  }
 
-  /// The rows that this rank holds, as bit patterns; zeros for the others. The sum over ranks has
-  /// one contribution to each element, so that it is exact.
-  private func embed() {
+  /// Takes in the sum that the layer before ended with.
+  private func enter(_ layer: Int) throws(InferenceError) {
+    guard layer > 0 else { return try takeEmbedding() }
+    let before = model.layers[layer - 1]
+    try finish(
+      shape.residual.isParallel ? before.attentionEnd : before.feedForwardEnd, layer: layer - 1)
+  }
+
+  private func clearSum() {
+    sumWidth = shape.hidden
     shared.clear(tokens.count * shape.hidden, to: 0)
-    for (token, id) in tokens.enumerated() {
-      guard let block = model.vocabularyRows.firstIndex(where: { $0.contains(Int(id)) }) else {
-        continue
-      }
-      let row = unsafe UnsafeMutableBufferPointer(
-        start: residual.pointer(token * shape.hidden), count: shape.hidden)
-      unsafe model.embedding[block].dequantizeRow(
-        Int(id) - model.vocabularyRows[block].lowerBound, into: row)
-      let out = unsafe shared.pointer(token * shape.hidden)
-      for column in 0..<shape.hidden {
-        unsafe out[column] = Int64(row[column].bitPattern)
-      }
-    }
   }
 
-  private func takeEmbedding() throws(InferenceError) {
-    for index in 0..<tokens.count * shape.hidden {
-      guard let bits = unsafe UInt32(exactly: shared.elements[index]) else {
-        throw .outOfRange(layer: 0)
-      }
-      unsafe residual.elements[index] = Float(bitPattern: bits)
-    }
+  /// How many sums one step needs.
+  public static func sums(_ shape: Hyperparameters) -> Int {
+    1 + shape.layers * shape.sumsPerLayer
   }
 
-  // MARK: Shared by all layers
-
-  private func takeSum(layer: Int) throws(InferenceError) {
-    forEachToken { token in
-      do {
-        try unsafe kernels.addResidual(
-          residual.pointer(token * shape.hidden), sum: shared.pointer(token * shape.hidden),
-          unitExponent: -model.manifest.unitExponent, shape.hidden)
-      } catch {
-        trouble.store(1 + layer, ordering: .relaxed)
-      }
-    }
-    guard trouble.load(ordering: .relaxed) == 0 else { throw .outOfRange(layer: layer) }
-  }
-
-  /// normed = norm(residual) for `count` tokens from `first` on, and its int8 form.
-  func normalise(
-    _ weight: [Float], from first: Int, count: Int, layer: Int
-  ) throws(InferenceError) {
-    unsafe weight.withUnsafeBufferPointer { weight in
-      let weight = unsafe weight.baseAddress.unsafelyUnwrapped
-      forEach(count) { row in
-        unsafe kernels.rmsNorm(
-          residual.pointer((first + row) * shape.hidden), weight: weight,
-          epsilon: shape.normEpsilon, shape.hidden,
-          into: normed.token(row).baseAddress.unsafelyUnwrapped)
-        quantize(normed, token: row, layer: layer)
-      }
-    }
-    guard trouble.load(ordering: .relaxed) == 0 else { throw .notFinite(layer: layer) }
-  }
+  // MARK: Shared by all parts
 
   func quantize(_ activations: Activations, token: Int, layer: Int) {
     do {
@@ -245,6 +228,16 @@ public final class ForwardPass {
   /// One piece stays on this thread: waking a worker costs more than a row of a norm.
   func forEach(_ count: Int, _ body: (Int) -> Void) {
     if count == 1 { body(0) } else { workers.run(count, body) }
+  }
+
+  /// Throws what a worker stored in `trouble`: an activation that was no number.
+  func checkFinite(_ layer: Int) throws(InferenceError) {
+    guard trouble.load(ordering: .relaxed) == 0 else { throw .notFinite(layer: layer) }
+  }
+
+  /// Throws what a worker stored in `trouble`: a product or sum out of range.
+  func checkRange(_ layer: Int) throws(InferenceError) {
+    guard trouble.load(ordering: .relaxed) == 0 else { throw .outOfRange(layer: layer) }
   }
 
   func count(_ matrix: PackedMatrix, tokens: Int) {

@@ -3,12 +3,15 @@
 internal import ShoalProtocol
 
 extension ModelManifest {
-  private static let magic: UInt32 = 0x314d_4853  // "SHM1"
+  /// "SHM" and the version's digit.
+  private static let magic: UInt32 = 0x004d_4853
+  /// Raised with every change of these bytes: a model of another version is imported again.
+  public static let version: UInt8 = 2
 
   /// Little-endian, fields in the order below; floats as their IEEE bits.
   public var canonicalBytes: [UInt8] {
     var writer = ByteWriter(reserving: 256 + atoms.count * 52)
-    writer.integer(Self.magic)
+    writer.integer(Self.magic | UInt32(UInt8(ascii: "0") + Self.version) << 24)
     writer.string(Self.numerics)
     writer.string(architecture)
     shape.write(to: &writer)
@@ -46,7 +49,13 @@ extension ModelManifest {
 
   private init(from reader: inout ByteReader) throws {
     let magic = try reader.integer(UInt32.self)
-    guard magic == Self.magic else { throw WireError.unknown(field: "magic", value: UInt64(magic)) }
+    guard magic & 0xff_ffff == Self.magic else {
+      throw WireError.unknown(field: "magic", value: UInt64(magic))
+    }
+    let version = Int(magic >> 24) - Int(UInt8(ascii: "0"))
+    guard version == Int(Self.version) else {
+      throw ModelError.otherVersion(found: version, known: Int(Self.version))
+    }
     let numerics = try reader.string("numerics", limit: 64)
     guard numerics == Self.numerics else {
       throw ModelError.unsupportedFeature("numerics class \(numerics)")
@@ -66,7 +75,8 @@ extension ModelManifest {
     }
     let chatTemplate = try reader.string("chat template", limit: 1 << 20)
     let format = try WeightFormat.read(from: &reader)
-    let atoms = try reader.list("atoms", limit: 1 << 20) { reader throws(WireError) in
+    let atoms = try reader.list("atoms", limit: Hyperparameters.mostAtoms) {
+      reader throws(WireError) in
       AtomEntry(
         key: try AtomKey.read(from: &reader), blob: try reader.id(),
         byteCount: try AtomEntry.byteCount(from: &reader))
@@ -105,9 +115,10 @@ extension AtomKey {
       switch self {
       case .common: (0, 0, 0)
       case .embedding(let block): (1, 0, block)
-      case .attention(let layer, let group): (2, layer, group)
-      case .feedForward(let layer, let block): (3, layer, block)
-      case .output(let block): (4, 0, block)
+      case .keyValue(let layer, let group): (2, layer, group)
+      case .query(let layer, let unit): (3, layer, unit)
+      case .feedForward(let layer, let block): (4, layer, block)
+      case .output(let block): (5, 0, block)
       }
     writer.integer(tag)
     writer.integer(UInt32(layer))
@@ -122,89 +133,12 @@ extension AtomKey {
     switch (tag, layer, index) {
     case (0, 0, 0): return .common
     case (1, 0, _): return .embedding(block: index)
-    case (2, _, _): return .attention(layer: layer, group: index)
-    case (3, _, _): return .feedForward(layer: layer, block: index)
-    case (4, 0, _): return .output(block: index)
-    case (0...4, _, _): throw .invalid(field: "atom key")
+    case (2, _, _): return .keyValue(layer: layer, group: index)
+    case (3, _, _): return .query(layer: layer, unit: index)
+    case (4, _, _): return .feedForward(layer: layer, block: index)
+    case (5, 0, _): return .output(block: index)
+    case (0...5, _, _): throw .invalid(field: "atom key")
     case _: throw .unknown(field: "atom kind", value: UInt64(tag))
     }
-  }
-}
-
-extension Hyperparameters {
-  func write(to writer: inout ByteWriter) {
-    let counts = [
-      hidden, layers, heads, keyValueHeads, headDimension, rotaryDimension, feedForward, vocabulary,
-      context,
-    ]
-    for count in counts { writer.integer(UInt32(count)) }
-    writer.integer(normEpsilon.bitPattern)
-    writer.integer(rotaryBase.bitPattern)
-    writer.integer(rotaryStyle.rawValue)
-    rotaryScaling.write(to: &writer)
-    writer.integer(keyValueType.rawValue)
-  }
-
-  init(from reader: inout ByteReader) throws {
-    var counts: [Int] = []
-    for _ in 0..<9 { counts.append(Int(try reader.integer(UInt32.self))) }
-    let epsilon = Float(bitPattern: try reader.integer(UInt32.self))
-    let base = Float(bitPattern: try reader.integer(UInt32.self))
-    let style = try reader.integer(UInt8.self)
-    let scaling = try RotaryScaling(from: &reader)
-    let keyValue = try reader.integer(UInt8.self)
-    guard let style = RotaryStyle(rawValue: style) else {
-      throw WireError.unknown(field: "rotary style", value: UInt64(style))
-    }
-    guard let keyValue = KVType(rawValue: keyValue) else {
-      throw WireError.unknown(field: "key-value format", value: UInt64(keyValue))
-    }
-    self.init(
-      hidden: counts[0], layers: counts[1], heads: counts[2], keyValueHeads: counts[3],
-      headDimension: counts[4], rotaryDimension: counts[5], feedForward: counts[6],
-      vocabulary: counts[7], context: counts[8], normEpsilon: epsilon, rotaryBase: base,
-      rotaryStyle: style, rotaryScaling: scaling, keyValueType: keyValue)
-    self = try checked()
-  }
-}
-
-extension RotaryScaling {
-  func write(to writer: inout ByteWriter) {
-    switch self {
-    case .none: writer.integer(UInt8(0))
-    case .linear(let factor):
-      writer.integer(UInt8(1))
-      writer.integer(factor.bitPattern)
-    case .llama3(let factor, let low, let high, let originalContext):
-      writer.integer(UInt8(2))
-      for value in [factor, low, high, originalContext] { writer.integer(value.bitPattern) }
-    case .factors(let factors):
-      writer.integer(UInt8(3))
-      writer.list(factors) { $0.integer($1.bitPattern) }
-    }
-  }
-
-  init(from reader: inout ByteReader) throws(WireError) {
-    let tag = try reader.integer(UInt8.self)
-    switch tag {
-    case 0: self = .none
-    case 1: self = .linear(factor: try reader.double())
-    case 2:
-      self = .llama3(
-        factor: try reader.double(), low: try reader.double(), high: try reader.double(),
-        originalContext: try reader.double())
-    case 3:
-      self = .factors(
-        try reader.list("rotary factors", limit: 4_096) { reader throws(WireError) in
-          Float(bitPattern: try reader.integer(UInt32.self))
-        })
-    case _: throw .unknown(field: "rotary scaling", value: UInt64(tag))
-    }
-  }
-}
-
-extension ByteReader {
-  fileprivate mutating func double() throws(WireError) -> Double {
-    Double(bitPattern: try integer(UInt64.self))
   }
 }

@@ -1,0 +1,87 @@
+// A family of models: what its files are called, how its header reads, which tensors it has. Adding
+// one is a file in this folder and a line in `all` (docs/ADDING_A_MODEL.md).
+
+public struct Architecture: Sendable {
+  /// How Shoal calls it.
+  public let name: String
+  /// `general.architecture` of GGUF files.
+  public let gguf: [String]
+  /// `model_type` of `config.json`.
+  public let huggingFace: [String]
+  /// What some checkpoints leave out in front of tensor names: `transformer.`, `bert.`.
+  let prefix: String?
+  /// Endings of tensors that some checkpoints have and nothing needs, such as masks.
+  let ignored: [String]
+  let shape: @Sendable (ModelDescription) throws -> Hyperparameters
+  let tensors: @Sendable (Hyperparameters) -> [TensorDeclaration]
+
+  init(
+    _ name: String, gguf: [String], huggingFace: [String], prefix: String? = nil,
+    ignored: [String] = [],
+    shape: @escaping @Sendable (ModelDescription) throws -> Hyperparameters,
+    tensors: @escaping @Sendable (Hyperparameters) -> [TensorDeclaration]
+  ) {
+    self.name = name
+    self.gguf = gguf
+    self.huggingFace = huggingFace
+    self.prefix = prefix
+    self.ignored = ignored
+    self.shape = shape
+    self.tensors = tensors
+  }
+
+  public static let all: [Architecture] = [.llama, .qwen2, .qwen3]
+
+  /// The family of a file, by the name that the file gives. An unknown one is refused with the list
+  /// of those that are known.
+  public static func named(
+    _ name: String, _ dialect: TensorDialect
+  ) throws(ModelError) -> Architecture {
+    let names = { (architecture: Architecture) in
+      switch dialect {
+      case .gguf: architecture.gguf
+      case .huggingFace: architecture.huggingFace
+      }
+    }
+    guard let match = all.first(where: { names($0).contains(name) }) else {
+      throw .unknownArchitecture(name, known: all.flatMap(names).sorted())
+    }
+    return match
+  }
+}
+
+/// A family at one shape: what an import, or a plan without weights, goes by.
+public struct ModelDeclaration: Sendable {
+  public let architecture: String
+  public let shape: Hyperparameters
+  /// Tensors of the whole model, and those that each layer has.
+  public let model: [TensorDeclaration]
+  public let layer: [TensorDeclaration]
+  private let prefix: String?
+  private let ignored: [String]
+
+  /// Reads the header of `model`. What its family cannot do is refused by name.
+  public init(_ model: ModelDescription) throws {
+    let family = try Architecture.named(model.header.architecture, model.dialect)
+    architecture = family.name
+    shape = try family.shape(model).checked()
+    let tensors = family.tensors(shape)
+    self.model = tensors.filter { !$0.isOfLayer }
+    layer = tensors.filter(\.isOfLayer)
+    prefix = family.prefix
+    // Tables of rotary positions, which the header's figures give.
+    ignored =
+      family.ignored
+      + (model.isGGUF
+        ? ["rope_freqs.weight", "rope_factors_long.weight", "rope_factors_short.weight"]
+        : ["rotary_emb.inv_freq"])
+  }
+
+  /// How a checkpoint may spell a name: as declared, or without the family's prefix.
+  func spellings(_ name: String) -> [String] {
+    guard let prefix, name.hasPrefix(prefix) else { return [name] }
+    return [name, String(name.dropFirst(prefix.count))]
+  }
+
+  func ignores(_ name: String) -> Bool { ignored.contains { name.hasSuffix($0) } }
+}

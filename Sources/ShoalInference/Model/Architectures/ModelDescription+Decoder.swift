@@ -1,0 +1,92 @@
+// The figures that nearly all decoders state alike; what a family has of its own it sets after.
+
+extension ModelDescription {
+  /// The common part of a decoder's shape: sizes, heads, rotary positions in every layer, one
+  /// feed-forward.
+  ///
+  /// - Parameter rotary: which elements of a head form pairs, in the files of this dialect; nil:
+  ///   heads are not turned.
+  func decoder(
+    norm: NormOptions.Kind, rotary style: RotaryStyle?, activation: Activation, isGated: Bool = true
+  ) throws -> Hyperparameters {
+    let hidden = try integer(.hidden)
+    let layers = try integer(.layers)
+    try check(.hidden, hidden, 1...Hyperparameters.largestHidden)
+    try check(.layers, layers, 1...Hyperparameters.mostLayers)
+    let epsilon = try float(norm == .rms ? .rmsEpsilon : .layerEpsilon)
+    return Hyperparameters(
+      hidden: hidden, layers: layers, vocabulary: try vocabulary(),
+      context: try integer(.context, default: 2_048), norm: NormOptions(norm, epsilon: epsilon),
+      attention: try attention(hidden: hidden, layers: layers, style),
+      feedForward: FeedForwardOptions(
+        width: try header.integer(.feedForward) ?? 4 * hidden, activation: activation,
+        isGated: isGated))
+  }
+
+  /// GGUF files count rows of the embedding; the key is newer than many of them.
+  private func vocabulary() throws -> Int {
+    try isGGUF ? weights.required("token_embd.weight").rows : integer(.vocabulary)
+  }
+
+  private func attention(
+    hidden: Int, layers: Int, _ style: RotaryStyle?
+  ) throws -> AttentionOptions {
+    let heads = try integer(.heads)
+    try check(.heads, heads, 1...Hyperparameters.mostHeads)
+    let dimension = try integer(.headDimension, default: hidden / heads)
+    let values = try integer(.valueDimension, default: dimension)
+    guard values == dimension else {
+      throw ModelError.unsupportedFeature("values of \(values) beside keys of \(dimension)")
+    }
+    let rotaries = try style.map { [try rotary(headDimension: dimension, $0)] } ?? []
+    return AttentionOptions(
+      heads: heads, keyValueHeads: try integer(.keyValueHeads, default: heads),
+      headDimension: dimension, rotaries: rotaries,
+      layers: Array(
+        repeating: LayerAttention(rotary: rotaries.isEmpty ? nil : 0), count: layers),
+      keyValueType: try keyValueType())
+  }
+
+  private func rotary(headDimension: Int, _ style: RotaryStyle) throws -> RotaryOptions {
+    let fraction = try float(.rotaryFraction, default: 1)
+    let dimension = try integer(
+      .rotaryDimension, default: Int(exactly: (Float(headDimension) * fraction).rounded()) ?? -1)
+    return RotaryOptions(
+      dimension: dimension, base: try float(.rotaryBase, default: 10_000), style: style,
+      scaling: try rotaryScaling())
+  }
+
+  /// f32 where the file's weights are, f16 otherwise: rounding keys and values to f16 is then
+  /// smaller than what the weights have lost.
+  private func keyValueType() throws -> KVType {
+    for name in weights.tensorNames where name.hasSuffix("weight") {
+      guard let tensor = try weights.tensor(name), tensor.rows > 1 else { continue }
+      if tensor.format != .f32 { return .f16 }
+    }
+    return .f32
+  }
+
+  /// A window of `window` positions in the layers that `isSliding` picks by number, counted from 0;
+  /// where `config.json` lists them, in those that it lists.
+  func windows(
+    _ shape: inout Hyperparameters, _ isSliding: (Int) -> Bool
+  ) throws {
+    guard let window = try header.integer(.window), window > 0 else { return }
+    let types = try header.texts(.layerTypes)
+    if let types, types.count != shape.layers {
+      throw ModelError.wrongCount(
+        key: header.spelling(.layerTypes), expected: shape.layers, found: types.count)
+    }
+    for layer in 0..<shape.layers {
+      let slides = types.map { $0[layer] == "sliding_attention" } ?? isSliding(layer)
+      if slides { shape.attention.layers[layer].window = window }
+    }
+  }
+
+  /// Before anything is computed from a number.
+  func check(_ key: HeaderKey, _ value: Int, _ range: ClosedRange<Int>) throws {
+    guard range.contains(value) else {
+      throw ModelError.outOfRange(key: header.spelling(key), value: value, allowed: range)
+    }
+  }
+}

@@ -1,0 +1,64 @@
+// How a header states the scaling of rotary positions, in either dialect.
+
+extension ModelDescription {
+  /// The scaling of the model's main rotary base.
+  func rotaryScaling() throws -> RotaryScaling {
+    if isGGUF, let factors = try ggufFactors() { return factors }
+    let type = try header.text(.scalingType) ?? "none"
+    let factor = Double(try float(.scalingFactor, default: 1))
+    let context = Double(try integer(.context, default: 2_048))
+    let original = try header.integer(.originalContext).map { Double($0) }
+    switch type {
+    case "none", "default": return .none
+    case "linear": return .linear(factor: Double(try float(.scalingFactor)))
+    case "dynamic": return .dynamic(factor: factor, originalContext: original ?? context)
+    case "llama3":
+      return .llama3(
+        factor: Double(try float(.scalingFactor)), low: Double(try float(.lowFrequency)),
+        high: Double(try float(.highFrequency)),
+        originalContext: original ?? context)
+    case "yarn":
+      return .yarn(
+        factor: factor, fast: Double(try float(.betaFast, default: 32)),
+        slow: Double(try float(.betaSlow, default: 1)), originalContext: original ?? context,
+        amplitude: try yarnAmplitude(factor))
+    case "longrope", "su":
+      guard let short = try header.floats(.shortFactors), let long = try header.floats(.longFactors)
+      else { throw ModelError.missing(key: header.spelling(.shortFactors)) }
+      return .longRoPE(
+        short: short, long: long, originalContext: original ?? context,
+        amplitude: try longAmplitude(context: context, original: original ?? context))
+    case _: throw ModelError.unsupportedFeature("rotary scaling \(type)")
+    }
+  }
+
+  /// Factors that GGUF keeps as tensors.
+  private func ggufFactors() throws -> RotaryScaling? {
+    if try weights.tensor("rope_freqs.weight") != nil {
+      return .factors(try weights.floats("rope_freqs.weight"))
+    }
+    guard try weights.tensor("rope_factors_short.weight") != nil else { return nil }
+    let context = Double(try integer(.context))
+    let original = Double(try integer(.originalContext, default: Int(context)))
+    return .longRoPE(
+      short: try weights.floats("rope_factors_short.weight"),
+      long: try weights.floats("rope_factors_long.weight"), originalContext: original,
+      amplitude: try longAmplitude(context: context, original: original))
+  }
+
+  /// 0.1 ln(factor) + 1 (Peng et al. 2023, equation 22). GGUF states a further factor of it,
+  /// `config.json` the whole.
+  private func yarnAmplitude(_ factor: Double) throws -> Double {
+    let stated = try header.float(.attentionFactor).map { Double($0) }
+    let own = factor > 1 ? 0.1 * Canon.log(factor) + 1 : 1
+    return isGGUF ? own * (stated ?? 1) : stated ?? own
+  }
+
+  /// sqrt(1 + ln(s) / ln(original)), s = context / original (Ding et al. 2024, as transformers has
+  /// it), unless the header states it.
+  private func longAmplitude(context: Double, original: Double) throws -> Double {
+    if let stated = try header.float(.attentionFactor) { return Double(stated) }
+    guard original > 1, context > original else { return 1 }
+    return (1 + Canon.log(context / original) / Canon.log(original)).squareRoot()
+  }
+}

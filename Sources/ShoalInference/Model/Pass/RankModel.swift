@@ -1,0 +1,118 @@
+// The weights of one rank, in place, by the part that they play.
+
+internal import ShoalProtocol
+
+/// A norm's weight and, where it has one, its bias: (hidden) each.
+struct NormWeights: Sendable {
+  let weight: [Float]
+  /// Zeros in a layer norm without bias; empty in an RMS norm.
+  let bias: [Float]
+}
+
+/// One key-value head of one layer: (headDimension, hidden) each.
+struct KeyValueAtom: Sendable {
+  let key: PackedMatrix
+  let value: PackedMatrix
+  let keyBias: [Float]?
+  let valueBias: [Float]?
+}
+
+/// Some query heads of one group, and the columns of the output projection that read them.
+struct QueryAtom: Sendable {
+  /// (heads * headDimension, hidden)
+  let query: PackedMatrix
+  let bias: [Float]?
+  /// One for each head: (hidden, headDimension), one numeric atom.
+  let output: [PackedMatrix]
+}
+
+/// One block of hidden units of one layer.
+struct FeedForwardAtom: Sendable {
+  /// Nil where the feed-forward has no gate.
+  let gate: PackedMatrix?
+  let up: PackedMatrix
+  let gateBias: [Float]?
+  let upBias: [Float]?
+  /// (hidden, columns of the block): one numeric atom.
+  let down: PackedMatrix
+}
+
+/// What follows a sum over all ranks, before and after it is added to the residual.
+struct BranchEnd: Sendable {
+  /// (hidden); of parallel branches the sum of both biases.
+  let bias: [Float]?
+  let norm: NormWeights?
+  let sumNorm: NormWeights?
+}
+
+/// One layer as this rank holds it.
+struct LayerWeights: Sendable {
+  let attentionNorm: NormWeights?
+  let queryNorm: [Float]?
+  let keyNorm: [Float]?
+  let groups: [KeyValueAtom]
+  let units: [QueryAtom]
+  let attentionEnd: BranchEnd
+  let feedForwardNorm: NormWeights?
+  /// (experts, hidden)
+  let router: PackedMatrix?
+  /// (1, hidden)
+  let sharedGate: PackedMatrix?
+  let feedForward: [FeedForwardAtom]
+  let feedForwardEnd: BranchEnd
+}
+
+/// Everything that one rank needs of a model. Weights stay in the blobs, which it keeps mapped.
+public struct RankModel: Sendable {
+  public let manifest: ModelManifest
+  public let share: RankShare
+  /// Key-value groups of `share.units`, ascending.
+  let groups: [Int]
+  let layers: [LayerWeights]
+  let outputNorm: NormWeights?
+  let outputBias: [Float]?
+  let positions: PackedMatrix?
+  let tokenTypes: PackedMatrix?
+  let embeddingNorm: NormWeights?
+  /// One for each block of `share.vocabulary`.
+  let embedding: [PackedMatrix]
+  let output: [PackedMatrix]
+  /// Rows of each block of `share.vocabulary`.
+  let vocabularyRows: [Range<Int>]
+
+  /// Finds the tensors of `share` in the atoms that `blob` gives. Refuses atoms that lack one or
+  /// hold one of another shape, so that nothing later needs to check.
+  public init(
+    manifest: ModelManifest, share: RankShare, blob: @escaping (AtomEntry) throws -> AtomBlob
+  ) throws {
+    self.manifest = manifest
+    self.share = share
+    let loader = AtomLoader(manifest, blob)
+    let cut = manifest.cut
+    let shape = manifest.shape
+    let common = try loader.atom(.common)
+    let groups = share.groups(cut)
+    self.groups = groups
+    layers = try (0..<shape.layers).map {
+      try loader.layer($0, share: share, groups: groups, common)
+    }
+    outputNorm = shape.head.isNormed ? try loader.norm(common, .outputNorm, .outputNormBias) : nil
+    outputBias = shape.head.hasBias ? try loader.vector(common, .outputBias) : nil
+    positions =
+      shape.embedding.positions > 0 ? try loader.wholeMatrix(common, .positions, 0) : nil
+    tokenTypes =
+      shape.embedding.tokenTypes > 0 ? try loader.wholeMatrix(common, .tokenTypes, 0) : nil
+    embeddingNorm =
+      shape.embedding.isNormed
+      ? try loader.norm(common, .embeddingNorm, .embeddingNormBias) : nil
+    vocabularyRows = share.vocabulary.map { cut.vocabularyRows($0) }
+    embedding = try share.vocabulary.map {
+      try loader.vocabulary(.embedding(block: $0), rows: cut.vocabularyRows($0))
+    }
+    output =
+      shape.head.hasLogits
+      ? try share.vocabulary.map {
+        try loader.vocabulary(.output(block: $0), rows: cut.vocabularyRows($0))
+      } : []
+  }
+}
