@@ -1,4 +1,4 @@
-// Jinja's filters, as many as chat templates use ("List of Builtin Filters" in Jinja's manual), with
+// Jinja's filters, as many as chat templates use (Jinja's manual, "List of Builtin Filters"), with
 // `tojson` as the Hugging Face hub has it.
 
 extension TemplateEvaluator {
