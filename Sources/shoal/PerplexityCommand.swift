@@ -80,7 +80,7 @@ struct PerplexityCommand: AsyncParsableCommand {
     if let stranger = tokens.first(where: { $0 >= manifest.shape.vocabulary }) {
       throw UserError("token \(stranger) is not in the vocabulary of \(manifest.shape.vocabulary)")
     }
-    let beginning = tokenizer.definition.addsBeginning ? tokenizer.definition.beginning : nil
+    let beginning = tokenizer.definition.before.first
     return (0..<tokens.count / length).map { chunk in
       var part = Array(tokens[chunk * length..<(chunk + 1) * length])
       if let beginning { part[0] = UInt32(beginning) }

@@ -12,17 +12,20 @@ import Testing
     }
     let pieces = ["▁", "a", "b", "c", "ab", "bc", "▁a", "<tool>", "é"]
     var definition = TokenizerDefinition(
-      kind: .sentencePiece, preTokenizer: nil,
+      model: .scoredPairs(ScoredPairRules()),
       tokens: ByteStrings(["<unk>", "<s>", "</s>"] + bytes + pieces),
       types: [.unknown, .control, .control] + bytes.map { _ in .byte }
-        + pieces.map { $0 == "<tool>" ? .userDefined : .normal },
-      scores: [0, 0, 0] + bytes.map { _ in 0 } + [-9, -9, -9, -9, -1, -2, -3, 0, -9],
-      merges: ByteStrings())
+        + pieces.map { $0 == "<tool>" ? .userDefined : .normal })
+    definition.scores = [0, 0, 0] + bytes.map { _ in 0 } + [-9, -9, -9, -9, -1, -2, -3, 0, -9]
+    definition.normalizers = [.prepend(" ", .always), .replace(.literal(" "), with: "▁")]
+    definition.decoding = [
+      .replace(.literal("▁"), with: " "), .byteFallback, .fuse, .strip(" ", start: 1, end: 0),
+    ]
+    definition.added = [0, 1, 2, 266].map { AddedToken($0) }
+    definition.before = [1]
     definition.beginning = 1
     definition.end = 2
     definition.unknown = 0
-    definition.addsBeginning = true
-    definition.addsSpacePrefix = true
     definition.endOfGeneration = [2]
     return definition
   }
@@ -33,9 +36,12 @@ import Testing
   static func byteLevel() -> TokenizerDefinition {
     let letters = ["h", "i", "Ġ", "hi", "Ġhi", "<|end|>", "Ã", "©"]
     var definition = TokenizerDefinition(
-      kind: .byteLevel, preTokenizer: .gpt2, tokens: ByteStrings(letters),
-      types: letters.map { $0 == "<|end|>" ? .control : .normal }, scores: [],
-      merges: ByteStrings(["h i", "Ġ hi"]))
+      model: .pairs(PairRules()), tokens: ByteStrings(letters),
+      types: letters.map { $0 == "<|end|>" ? .control : .normal })
+    definition.merges = ByteStrings(["h", "i", "Ġ", "hi"])
+    definition.cuts = [.byteLevel(addsSpace: false, cuts: true)]
+    definition.decoding = [.byteLevel]
+    definition.added = [AddedToken(5)]
     definition.endOfGeneration = [5]
     return definition
   }
@@ -65,8 +71,8 @@ import Testing
 
   @Test func `a token that swallows space takes what follows it`() throws {
     var definition = Self.sentencePiece()
-    definition.swallowingSpace = [2]
-    definition.addsSpacePrefix = false
+    definition.added[2].takesSpaceAfter = true
+    definition.normalizers.removeFirst()
     let tokenizer = try Tokenizer(definition)
     #expect(tokenizer.encode("</s> \n b", addSpecial: false, parseSpecial: true) == [2, 261])
   }
@@ -137,8 +143,8 @@ import Testing
     typealias Change = (inout TokenizerDefinition) -> Void
     let cases: [(TokenizerError, Change)] = [
       (.count(field: "scores", expected: 268, found: 0), { $0.scores = [] }),
-      (.outside(field: "end", token: 999, vocabulary: 268), { $0.end = 999 }),
-      (.missing(field: "beginning"), { $0.beginning = nil }),
+      (.outside(field: "special", token: 999, vocabulary: 268), { $0.end = 999 }),
+      (.outside(field: "template", token: -1, vocabulary: 268), { $0.before = [-1] }),
       (.count(field: "token types", expected: 268, found: 0), { $0.types = [] }),
       (
         .duplicate(260, 268),
@@ -172,23 +178,40 @@ import Testing
 
   @Test(arguments: [
     (
-      PreTokenizer.gpt2, "I'll go  home 12 times!\n",
+      "gpt-2", "I'll go  home 12 times!\n",
       ["I", "'ll", " go", " ", " home", " 12", " times", "!", "\n"]
     ),
     (
-      .llama3, "I'LL go  home 1234!\n\n x",
+      "llama-bpe", "I'LL go  home 1234!\n\n x",
       ["I", "'LL", " go", " ", " home", " ", "123", "4", "!\n\n", " x"]
     ),
-    (.qwen2, "a 12\t\n b", ["a", " ", "1", "2", "\t\n", " b"]),
-    (.starcoder, "x12 y", ["x", "1", "2", " y"]),
-    (.falcon, "a+b 12345", ["a", "+", "b", " ", "123", "45"]),
-    (.standard, "v1234", ["v", "123", "4"]),
+    ("qwen2", "a 12\t\n b", ["a", " ", "1", "2", "\t\n", " b"]),
+    ("starcoder", "x12 y", ["x", "1", "2", " y"]),
+    ("falcon", "a+b 12345", ["a", "+", "b", " ", "123", "45"]),
+    ("default", "v1234", ["v", "123", "4"]),
+    ("tekken", "HelloWorld 12", ["Hello", "World", " ", "1", "2"]),
+    ("gpt-4o", "HTTPServer's/x", ["HTTPServer's", "/x"]),
+    ("deepseek-v3", "12345 .foo你好", ["123", "45", " .", "foo", "你好"]),
   ])
   func `families cut words as their expressions do`(
-    _ family: PreTokenizer, _ text: String, _ expected: [String]
-  ) {
-    let bytes = Array(text.utf8)
-    let words = family.words(bytes).map { String(decoding: bytes[$0], as: UTF8.self) }
-    #expect(words == expected)
+    _ family: String, _ text: String, _ expected: [String]
+  ) throws {
+    let expressions = try #require(TextFamily.named[family]).expressions
+    var cut = CutText(Array(text.utf8))
+    for expression in expressions {
+      try CutPass(.split(.expression(expression), .isolated, isInverted: false))
+        .apply(&cut, isFirst: true)
+    }
+    #expect(cut.words.map { String(decoding: cut.text[$0], as: UTF8.self) } == expected)
+  }
+
+  @Test func `every family's expressions can be run`() throws {
+    for (name, family) in TextFamily.named {
+      for expression in family.expressions {
+        #expect(throws: Never.self, "\(name)") {
+          try CutPass(.split(.expression(expression), .isolated, isInverted: false))
+        }
+      }
+    }
   }
 }

@@ -68,8 +68,13 @@ public struct JSONNode: Sendable {
   }
 
   public func elements() throws(JSONError) -> [JSONNode] {
+    try array().enumerated().map { JSONNode($1, path: "\(path)[\($0)]") }
+  }
+
+  /// The elements of an array without their paths, which cost as much as they do.
+  public func array() throws(JSONError) -> [JSONValue] {
     guard case .array(let elements) = value else { throw type("an array") }
-    return elements.enumerated().map { JSONNode($1, path: "\(path)[\($0)]") }
+    return elements
   }
 
   public func object() throws(JSONError) -> JSONObject {

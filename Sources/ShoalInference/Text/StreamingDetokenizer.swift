@@ -4,9 +4,11 @@
 public struct StreamingDetokenizer: Sendable {
   private let tokenizer: Tokenizer
   private let showsControl: Bool
-  /// Whether the space that encoding put before a text is still to be dropped.
-  private var dropsSpace: Bool
-  /// At most three bytes.
+  /// Whether no token has come yet that is read.
+  private var isFirst: Bool
+  /// How often what encoding put before a text may still be dropped.
+  private var drops: Int
+  /// At most three bytes of a character, and a space that only counts if a token follows.
   private var unfinished: [UInt8] = []
 
   /// - Parameters:
@@ -16,18 +18,26 @@ public struct StreamingDetokenizer: Sendable {
   public init(_ tokenizer: Tokenizer, continuing: Bool, showsControl: Bool = false) {
     self.tokenizer = tokenizer
     self.showsControl = showsControl
-    dropsSpace = !continuing && tokenizer.definition.addsSpacePrefix
+    isFirst = !continuing
+    drops = continuing ? 0 : tokenizer.text.droppedCount
   }
 
   /// The characters that this token completes. Bytes that can be no character become U+FFFD.
   public mutating func append(_ token: TokenID) -> String {
-    if !showsControl, tokenizer.isControl(token) { return "" }
-    var bytes = unfinished + tokenizer.bytes(of: token)
-    if dropsSpace, let first = bytes.first {
-      if first == UInt8(ascii: " ") { bytes.removeFirst() }
-      dropsSpace = false
+    if !showsControl, tokenizer.isControl(token), !tokenizer.isVisible(token) { return "" }
+    let text = tokenizer.text
+    var bytes = unfinished + text.piece(token, isFirst: isFirst)
+    isFirst = false
+    while drops > 0, !bytes.isEmpty {
+      guard bytes.starts(with: text.droppedAtStart) else {
+        drops = 0
+        break
+      }
+      bytes.removeFirst(text.droppedAtStart.count)
+      drops -= 1
     }
-    let whole = bytes.count - Self.unfinishedCount(bytes)
+    var whole = bytes.count - Self.unfinishedCount(bytes)
+    if text.holdsLastSpace, whole == bytes.count, bytes.last == UInt8(ascii: " ") { whole -= 1 }
     unfinished = Array(bytes[whole...])
     return String(decoding: bytes[..<whole], as: UTF8.self)
   }
@@ -35,6 +45,7 @@ public struct StreamingDetokenizer: Sendable {
   /// What is left when no more tokens come: U+FFFD for a character that was never finished.
   public mutating func finish() -> String {
     defer { unfinished = [] }
+    if tokenizer.text.holdsLastSpace, unfinished == [UInt8(ascii: " ")] { return "" }
     return String(decoding: unfinished, as: UTF8.self)
   }
 

@@ -5,25 +5,59 @@
 public struct Tokenizer: Sendable {
   public let definition: TokenizerDefinition
 
-  private enum Encoder: Sendable {
-    case sentencePiece(SentencePieceBPE)
-    case byteLevel(ByteLevelBPE)
+  private enum Model: Sendable {
+    case pairs(PairModel)
+    case scoredPairs(ScoredPairModel)
+    case unigram(UnigramModel)
+    case wordPiece(WordPieceModel)
+    case wordLevel(WordLevelModel)
   }
 
-  private let encoder: Encoder
-  private let vocabulary: ByteStringIndex
-  /// The bytes that each token adds to a text.
-  private let pieces: ByteStrings
-  private let userTokens: SpecialTokenSplitter
-  private let allTokens: SpecialTokenSplitter
-  private let ends: Set<TokenID>
+  /// The same way with and without control tokens in it.
+  private struct Splitters: Sendable {
+    let raw: AddedTokenSplitter
+    let normalized: AddedTokenSplitter
 
-  /// Throws what `TokenizerDefinition.validate` does, and `.duplicate` for two equal tokens.
+    init(_ definition: TokenizerDefinition, where isWanted: (AddedToken) -> Bool) {
+      raw = AddedTokenSplitter(definition) { isWanted($0) && !$0.isNormalized }
+      normalized = AddedTokenSplitter(definition) { isWanted($0) && $0.isNormalized }
+    }
+  }
+
+  private let model: Model
+  private let normalizers: [NormalizerPass]
+  private let cuts: [CutPass]
+  private let vocabulary: ByteStringIndex
+  private let userTokens: Splitters
+  private let allTokens: Splitters
+  private let ends: Set<TokenID>
+  let text: TokenText
+
+  /// Throws what `TokenizerDefinition.validate` does, `.duplicate` for two equal tokens, and
+  /// `.expression` for an expression that cannot be run.
   public init(_ definition: TokenizerDefinition) throws(TokenizerError) {
     try definition.validate()
+    self.definition = definition
+    vocabulary = try Self.index(definition)
+    model = try Self.model(definition, vocabulary)
+    var normalizers: [NormalizerPass] = []
+    for step in definition.normalizers { normalizers.append(try NormalizerPass(step)) }
+    self.normalizers = normalizers
+    var cuts: [CutPass] = []
+    for step in definition.cuts { cuts.append(try CutPass(step)) }
+    self.cuts = cuts
+    text = try TokenText(definition)
+    let types = definition.types
+    userTokens = Splitters(definition) { types[Int($0.token)] == .userDefined }
+    allTokens = Splitters(definition) { _ in true }
+    ends = Set(definition.endOfGeneration)
+  }
+
+  private static func index(
+    _ definition: TokenizerDefinition
+  ) throws(TokenizerError) -> ByteStringIndex {
     var vocabulary = ByteStringIndex(reserving: definition.tokens.count)
     for (index, token) in definition.tokens.enumerated() {
-      // Empty tokens fill gaps in a vocabulary; no text has them.
       if token.isEmpty {
         vocabulary.append(token)
         continue
@@ -31,20 +65,25 @@ public struct Tokenizer: Sendable {
       let (position, isNew) = vocabulary.insert(token)
       guard isNew else { throw .duplicate(TokenID(position), TokenID(index)) }
     }
-    switch (definition.kind, definition.preTokenizer) {
-    case (.sentencePiece, _):
-      encoder = .sentencePiece(SentencePieceBPE(definition, vocabulary))
-    case (.byteLevel, let preTokenizer?):
-      encoder = .byteLevel(ByteLevelBPE(definition, preTokenizer, vocabulary))
-    case (.byteLevel, nil):
-      throw .missing(field: "pre-tokenizer")
+    return vocabulary
+  }
+
+  /// A model that no text can move to give a control token: it does not know their spelling.
+  private static func model(
+    _ definition: TokenizerDefinition, _ vocabulary: ByteStringIndex
+  ) throws(TokenizerError) -> Model {
+    var known = ByteStringIndex(reserving: definition.tokens.count)
+    for (index, token) in definition.tokens.enumerated() {
+      let isControl = definition.types[index] == .control || definition.types[index] == .unknown
+      if isControl || token.isEmpty { known.append(token) } else { _ = known.insert(token) }
     }
-    self.definition = definition
-    self.vocabulary = vocabulary
-    pieces = Self.pieces(definition)
-    userTokens = SpecialTokenSplitter(definition, types: [.userDefined])
-    allTokens = SpecialTokenSplitter(definition, types: [.userDefined, .control, .unknown])
-    ends = Set(definition.endOfGeneration)
+    switch definition.model {
+    case .pairs(let rules): return .pairs(PairModel(definition, rules, known))
+    case .scoredPairs(let rules): return .scoredPairs(ScoredPairModel(definition, rules, known))
+    case .unigram(let rules): return .unigram(try UnigramModel(definition, rules, vocabulary))
+    case .wordPiece(let rules): return .wordPiece(try WordPieceModel(definition, rules, known))
+    case .wordLevel: return .wordLevel(WordLevelModel(definition, known))
+    }
   }
 
   /// How many tokens there are. Every id is below.
@@ -57,43 +96,83 @@ public struct Tokenizer: Sendable {
   ///   - parseSpecial: whether control tokens spelled out in `text` become those tokens. Never for
   ///     text that a stranger wrote. Tokens that the vocabulary's author defined are always found.
   public func encode(_ text: String, addSpecial: Bool, parseSpecial: Bool) -> [TokenID] {
-    let bytes = Array(text.utf8)
-    var tokens: [TokenID] = []
-    if addSpecial, definition.addsBeginning, let beginning = definition.beginning {
-      tokens.append(beginning)
-    }
-    var followsToken = true
-    for part in (parseSpecial ? allTokens : userTokens).split(bytes) {
+    var tokens = addSpecial ? definition.before : []
+    encode(Array(text.utf8), parseSpecial: parseSpecial, isFirst: true, into: &tokens)
+    if addSpecial { tokens += definition.after }
+    return tokens
+  }
+
+  /// The tokens of a text that is part trusted, part not: only in trusted spans do control tokens
+  /// that are spelled out become those tokens. What is between two control tokens is normalised
+  /// and cut as one text, so that a span's end makes no difference to any other text.
+  public func encode(_ text: MarkedText, addSpecial: Bool) -> [TokenID] {
+    var tokens = addSpecial ? definition.before : []
+    for part in text.parts(allTokens.raw, isControl) {
       switch part {
-      case .token(let token):
-        tokens.append(token)
-        followsToken = true
-      case .text(let range):
-        switch encoder {
-        case .sentencePiece(let encoder):
-          let prefix = definition.addsSpacePrefix && followsToken
-          encoder.encode(bytes[range], prefix: prefix, into: &tokens)
-        case .byteLevel(let encoder):
-          encoder.encode(bytes[range], into: &tokens)
-        }
-        followsToken = false
+      case .token(let token): tokens.append(token)
+      case .text(let bytes, let isFirst):
+        encode(bytes, parseSpecial: false, isFirst: isFirst, into: &tokens)
       }
     }
-    if addSpecial, definition.addsEnd, let end = definition.end { tokens.append(end) }
+    if addSpecial { tokens += definition.after }
     return tokens
+  }
+
+  private func encode(
+    _ bytes: [UInt8], parseSpecial: Bool, isFirst: Bool, into tokens: inout [TokenID]
+  ) {
+    let splitters = parseSpecial ? allTokens : userTokens
+    var merging = PairMerging()
+    for part in splitters.raw.split(bytes) {
+      switch part {
+      case .token(let token, _): tokens.append(token)
+      case .text(let range):
+        let isFirst = isFirst && range.lowerBound == 0
+        var normalized = Array(bytes[range])
+        for pass in normalizers { normalized = pass.apply(normalized, isFirst: isFirst) }
+        for part in splitters.normalized.split(normalized) {
+          switch part {
+          case .token(let token, _): tokens.append(token)
+          case .text(let range):
+            encodeWords(
+              Array(normalized[range]), isFirst: isFirst && range.lowerBound == 0, &merging,
+              into: &tokens)
+          }
+        }
+      }
+    }
+  }
+
+  private func encodeWords(
+    _ text: [UInt8], isFirst: Bool, _ merging: inout PairMerging, into tokens: inout [TokenID]
+  ) {
+    var cut = CutText(text)
+    for pass in cuts { pass.apply(&cut, isFirst: isFirst) }
+    for word in cut.words {
+      switch model {
+      case .pairs(let model): model.encode(cut.text, word, &merging, into: &tokens)
+      case .scoredPairs(let model): model.encode(cut.text, word, &merging, into: &tokens)
+      case .unigram(let model): model.encode(cut.text, word, into: &tokens)
+      case .wordPiece(let model): model.encode(cut.text, word, into: &tokens)
+      case .wordLevel(let model): model.encode(cut.text, word, into: &tokens)
+      }
+    }
   }
 
   /// The bytes that a token adds to a text, which need not be whole characters. A control token
   /// gives its name. Empty for an id that the vocabulary does not have.
-  public func bytes(of token: TokenID) -> [UInt8] {
-    pieces.indices.contains(Int(token)) ? Array(pieces[Int(token)]) : []
-  }
+  public func bytes(of token: TokenID) -> [UInt8] { Array(text.piece(token, isFirst: false)) }
 
   /// Whether a token steers the model and is not meant to be read.
   public func isControl(_ token: TokenID) -> Bool {
     guard definition.types.indices.contains(Int(token)) else { return false }
     let type = definition.types[Int(token)]
     return type == .control || type == .unknown
+  }
+
+  /// Whether a token that steers the model is read all the same, as SentencePiece's unknown is.
+  func isVisible(_ token: TokenID) -> Bool {
+    token == definition.unknown && !definition.unknownText.isEmpty
   }
 
   /// Whether a model that chose this token has finished.
@@ -104,53 +183,13 @@ public struct Tokenizer: Sendable {
     vocabulary.find(text.utf8).map { TokenID($0) }
   }
 
-  /// The text of a whole sequence, without its control tokens and the space that encoding added.
-  public func decode(_ tokens: [TokenID]) -> String {
-    var detokenizer = StreamingDetokenizer(self, continuing: false)
+  /// The text of a whole sequence, without the space that encoding added.
+  ///
+  /// - Parameter showsControl: whether control tokens appear by name.
+  public func decode(_ tokens: [TokenID], showsControl: Bool = false) -> String {
+    var detokenizer = StreamingDetokenizer(self, continuing: false, showsControl: showsControl)
     var text = ""
     for token in tokens { text += detokenizer.append(token) }
     return text + detokenizer.finish()
-  }
-
-  private static func pieces(_ definition: TokenizerDefinition) -> ByteStrings {
-    var pieces = ByteStrings()
-    pieces.reserve(strings: definition.tokens.count)
-    for (token, type) in zip(definition.tokens, definition.types) {
-      switch type {
-      case .control, .unknown, .userDefined: pieces.append(token)
-      case .byte: pieces.append(byte(of: token))
-      case .unused, .undefined: pieces.append([])
-      case .normal:
-        switch definition.kind {
-        case .sentencePiece: pieces.append(unescape(token))
-        case .byteLevel: pieces.append(ByteLevelAlphabet.decode(token))
-        }
-      }
-    }
-    return pieces
-  }
-
-  /// The byte of a token such as `<0x0A>`.
-  private static func byte(of token: ArraySlice<UInt8>) -> [UInt8] {
-    let text = String(decoding: token, as: UTF8.self)
-    guard token.count == 6, text.hasPrefix("<0x"), text.hasSuffix(">"),
-      let byte = UInt8(text.dropFirst(3).dropLast(), radix: 16)
-    else { return Array(token) }
-    return [byte]
-  }
-
-  private static func unescape(_ token: ArraySlice<UInt8>) -> [UInt8] {
-    var plain: [UInt8] = []
-    var index = token.startIndex
-    while index < token.endIndex {
-      if token[index...].starts(with: SentencePieceBPE.space) {
-        plain.append(UInt8(ascii: " "))
-        index += SentencePieceBPE.space.count
-      } else {
-        plain.append(token[index])
-        index += 1
-      }
-    }
-    return plain
   }
 }

@@ -1,5 +1,6 @@
-// Everything that decides how a model's text becomes tokens. A tokenizer is built from this alone,
-// so a peer that fetched these bytes tokenises as the peer does that imported the model.
+// Everything that decides how a model's text becomes tokens and tokens become text. A tokenizer is
+// built from this alone, so a peer that fetched these bytes tokenises as the peer does that
+// imported the model.
 
 import ShoalProtocol
 
@@ -7,17 +8,9 @@ import ShoalProtocol
 /// as in every file format and kernel that holds lists of them.
 public typealias TokenID = Int32
 
-/// A vocabulary and its rules, with nothing left to be guessed.
+/// A vocabulary and its rules, with nothing left to be guessed. The way of a text: added tokens
+/// are found, what is between them is normalised, cut into words, and each word encoded.
 public struct TokenizerDefinition: Hashable, Sendable {
-  /// How text is cut into tokens.
-  public enum Kind: UInt8, Hashable, Sendable {
-    /// SentencePiece's BPE: pairs merge by the score of what they merge into; what has no token
-    /// is spelled in bytes.
-    case sentencePiece = 1
-    /// GPT-2's BPE: words merge by an ordered list of pairs, over bytes.
-    case byteLevel = 2
-  }
-
   /// What a token stands for, by SentencePiece's numbers.
   public enum TokenType: UInt8, Hashable, Sendable {
     case undefined = 0
@@ -29,77 +22,68 @@ public struct TokenizerDefinition: Hashable, Sendable {
     case byte = 6
   }
 
-  public var kind: Kind
-  /// How text is cut into words before pairs merge. SentencePiece has no such step.
-  public var preTokenizer: PreTokenizer?
+  public var model: TokenizerModel
+  public var normalizers: [NormalizerStep] = []
+  public var cuts: [CutStep] = []
+  public var decoding: [DecodingStep] = []
   /// As the vocabulary spells them: spaces as U+2581 (SentencePiece) or bytes as letters (GPT-2).
+  /// An empty one is a gap that no text has.
   public var tokens: ByteStrings
   /// One per token.
   public var types: [TokenType]
-  /// One per token for SentencePiece, else empty.
-  public var scores: [Float]
-  /// "left right", the most urgent first. Empty for SentencePiece.
-  public var merges: ByteStrings
-  /// Put before text if asked for special tokens.
+  /// One per token where the model is scored, else empty.
+  public var scores: [Double] = []
+  /// Left, right, left, right: pairs that merge, the most urgent first; for `TokenizerModel.pairs`.
+  public var merges = ByteStrings()
+  /// What is found in texts as a whole, in ascending order.
+  public var added: [AddedToken] = []
+  /// Put before and after a text if asked for special tokens.
+  public var before: [TokenID] = []
+  public var after: [TokenID] = []
+  /// What the model calls the beginning and end of a text: chat templates name them.
   public var beginning: TokenID?
-  /// Put after text if asked for special tokens.
   public var end: TokenID?
   public var unknown: TokenID?
+  /// What an unknown token adds to a text; nothing in most.
+  public var unknownText = ""
   /// After any of these a model has finished. Sorted.
-  public var endOfGeneration: [TokenID]
-  /// Tokens that swallow the white space after them when parsed from text. Sorted.
-  public var swallowingSpace: [TokenID]
-  public var addsBeginning: Bool
-  public var addsEnd: Bool
-  /// Whether text starts with a space that its author did not write.
-  public var addsSpacePrefix: Bool
-  /// Whether a word that is a token as a whole is taken without merging.
-  public var ignoresMerges: Bool
+  public var endOfGeneration: [TokenID] = []
 
-  public init(
-    kind: Kind, preTokenizer: PreTokenizer?, tokens: ByteStrings, types: [TokenType],
-    scores: [Float], merges: ByteStrings
-  ) {
-    self.kind = kind
-    self.preTokenizer = preTokenizer
+  public init(model: TokenizerModel, tokens: ByteStrings, types: [TokenType]) {
+    self.model = model
     self.tokens = tokens
     self.types = types
-    self.scores = scores
-    self.merges = merges
-    endOfGeneration = []
-    swallowingSpace = []
-    addsBeginning = false
-    addsEnd = false
-    addsSpacePrefix = false
-    ignoresMerges = false
   }
 
-  /// Checks what the parts promise each other. A tokenizer checks that tokens differ.
+  /// Checks what the parts promise each other. A tokenizer checks that tokens differ, and that
+  /// expressions are ones that it can run.
   public func validate() throws(TokenizerError) {
-    guard tokens.count <= Limits.tokens else {
-      throw .tooMany(field: "tokens", limit: Limits.tokens, found: tokens.count)
-    }
-    guard merges.count <= Limits.merges else {
-      throw .tooMany(field: "merges", limit: Limits.merges, found: merges.count)
-    }
+    try limit("tokens", tokens.count, Limits.tokens)
+    try limit("merges", merges.count / 2, Limits.merges)
+    guard merges.count.isMultiple(of: 2) else { throw .missing(field: "half of a merge") }
+    try limit("normalizers", normalizers.count, Limits.tokenizerSteps)
+    try limit("pre-tokenizers", cuts.count, Limits.tokenizerSteps)
+    try limit("decoders", decoding.count, Limits.tokenizerSteps)
     try count("token types", types.count)
-    switch kind {
-    case .sentencePiece:
-      try count("scores", scores.count)
-      if let bad = scores.firstIndex(where: { !$0.isFinite }) {
-        throw .score(token: TokenID(bad), value: scores[bad])
-      }
-    case .byteLevel:
-      guard preTokenizer != nil else { throw .missing(field: "pre-tokenizer") }
+    switch model {
+    case .scoredPairs, .unigram: try count("scores", scores.count)
+    case .pairs, .wordPiece, .wordLevel: break
+    }
+    if let bad = scores.firstIndex(where: { !$0.isFinite }) {
+      throw .score(token: TokenID(bad), value: scores[bad])
     }
     for (index, token) in tokens.enumerated() where token.count > Limits.tokenBytes {
       throw .tokenTooLong(token: TokenID(index), limit: Limits.tokenBytes, bytes: token.count)
     }
-    try inVocabulary("beginning", beginning, needed: addsBeginning)
-    try inVocabulary("end", end, needed: addsEnd)
-    try inVocabulary("unknown", unknown, needed: false)
-    for token in endOfGeneration { try inVocabulary("end of generation", token, needed: true) }
-    for token in swallowingSpace { try inVocabulary("swallowing space", token, needed: true) }
+    for token in before { try inVocabulary("template", token) }
+    for token in after { try inVocabulary("template", token) }
+    for token in [beginning, end, unknown] { try inVocabulary("special", token) }
+    for token in endOfGeneration { try inVocabulary("end of generation", token) }
+    for added in added { try inVocabulary("added", added.token) }
+  }
+
+  private func limit(_ field: String, _ found: Int, _ limit: Int) throws(TokenizerError) {
+    guard found <= limit else { throw .tooMany(field: field, limit: limit, found: found) }
   }
 
   private func count(_ field: String, _ found: Int) throws(TokenizerError) {
@@ -108,13 +92,8 @@ public struct TokenizerDefinition: Hashable, Sendable {
     }
   }
 
-  private func inVocabulary(
-    _ field: String, _ token: TokenID?, needed: Bool
-  ) throws(TokenizerError) {
-    guard let token else {
-      if needed { throw .missing(field: field) }
-      return
-    }
+  private func inVocabulary(_ field: String, _ token: TokenID?) throws(TokenizerError) {
+    guard let token else { return }
     guard tokens.indices.contains(Int(token)) else {
       throw .outside(field: field, token: Int(token), vocabulary: tokens.count)
     }

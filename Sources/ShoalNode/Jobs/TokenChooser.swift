@@ -66,7 +66,7 @@ public final class TokenChooser: @unchecked Sendable {
     self.tokenizer = tokenizer
     self.emit = emit
     detokenizer = StreamingDetokenizer(
-      tokenizer, continuing: promptCount > (tokenizer.definition.addsBeginning ? 1 : 0))
+      tokenizer, continuing: promptCount > tokenizer.definition.before.count)
     stops = StopStrings(options.stop)
     position = promptCount
   }

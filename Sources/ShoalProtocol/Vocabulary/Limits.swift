@@ -58,6 +58,12 @@ public enum Limits {
   public static let tokens = 1 << 20
   /// Pairs that a byte-level vocabulary merges: two for each token at most.
   public static let merges = 1 << 21
+  /// Steps of a tokenizer's normaliser, pre-tokenizer or decoder; the longest seen have eight.
+  public static let tokenizerSteps = 64
+  /// An expression, prefix or replacement of such a step.
+  public static let tokenizerTextBytes = 1 << 16
+  /// A table of replacements; that of NFKC with Japanese spaces has 240 kB.
+  public static let charsmapBytes = 4 << 20
   /// The longest tokens seen are runs of some hundred spaces.
   public static let tokenBytes = 4_096
 }

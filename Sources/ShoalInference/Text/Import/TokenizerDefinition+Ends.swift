@@ -24,11 +24,19 @@ extension TokenizerDefinition {
   mutating func settleEnds(_ keys: TokenizerKeys) throws(TokenizerError) {
     var ends: Set<TokenID> = []
     for key in Self.idKeys {
-      guard let token = try keys.token(key), tokens.indices.contains(Int(token)) else { continue }
-      ends.insert(token)
+      if let token = try keys.token(key, in: tokens) { ends.insert(token) }
     }
+    settleEnds(ends)
+  }
+
+  /// Adds to the ends that a file names those which are known by their text; only among `added`
+  /// tokens, where that is given.
+  mutating func settleEnds(_ stated: Set<TokenID>, among added: Set<TokenID>? = nil) {
+    var ends = stated
     if let end { ends.insert(end) }
-    let named = ids(of: Self.endTexts + Self.infillTexts)
+    let named = ids(of: Self.endTexts + Self.infillTexts).filter {
+      added?.contains($0.value) ?? true
+    }
     for token in named.values {
       ends.insert(token)
       types[Int(token)] = .control
@@ -45,26 +53,28 @@ extension TokenizerDefinition {
       ends.remove(part)
       types[Int(part)] = .normal
     }
-    for token in ids(of: ["<|channel|>", "<|message|>", "<|start|>", "<|constrain|>"]).values {
+    for token in ids(of: ["<|channel|>", "<|message|>", "<|start|>", "<|constrain|>"]).values
+    where added?.contains(token) ?? true {
       types[Int(token)] = .userDefined
     }
     endOfGeneration = ends.sorted()
   }
 
   /// Phi-3's special tokens swallow the white space after them; its files do not say so.
-  mutating func settleSwallowingSpace(_ keys: TokenizerKeys) throws(TokenizerError) {
+  func swallowingSpace(_ keys: TokenizerKeys) throws(TokenizerError) -> Set<TokenID> {
     let name = try keys.read { metadata throws(GGUFError) in
       try metadata.stringIfPresent("general.name")?.lowercased() ?? ""
     }
-    guard name.contains("phi-3") || name.contains("phi3") else { return }
+    guard name.contains("phi-3") || name.contains("phi3") else { return [] }
     let spared = Set(ids(of: ["<unk>", "<s>", "<|endoftext|>"]).values)
-    swallowingSpace = types.indices.map { TokenID($0) }.filter { token in
+    let swallowing = types.indices.map { TokenID($0) }.filter { token in
       guard !spared.contains(token) else { return false }
       switch types[Int(token)] {
       case .control, .userDefined, .unknown: return true
       case .normal, .unused, .byte, .undefined: return false
       }
     }
+    return Set(swallowing)
   }
 
   private func ids(of texts: [String]) -> [String: TokenID] {

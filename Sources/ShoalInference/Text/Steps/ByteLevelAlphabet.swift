@@ -24,15 +24,13 @@ enum ByteLevelAlphabet {
   private static let bytes: [Unicode.Scalar: UInt8] = Dictionary(
     uniqueKeysWithValues: zip(letters, UInt8.min...UInt8.max))
 
-  /// The bytes that a token stands for. A letter outside of the alphabet stands for itself.
-  static func decode(_ token: ArraySlice<UInt8>) -> [UInt8] {
+  /// The bytes that a token stands for. One with a letter outside of the alphabet stands for
+  /// itself.
+  static func decode(_ token: [UInt8]) -> [UInt8] {
     var decoded: [UInt8] = []
     for scalar in String(decoding: token, as: UTF8.self).unicodeScalars {
-      if let byte = bytes[scalar] {
-        decoded.append(byte)
-      } else {
-        decoded.append(contentsOf: String(scalar).utf8)
-      }
+      guard let byte = bytes[scalar] else { return token }
+      decoded.append(byte)
     }
     return decoded
   }
