@@ -69,6 +69,7 @@ public final class Node: NodeService {
   private let door: StreamDoor
   private let rendezvous: LinkRendezvous
   private let library: ModelLibrary
+  private let keeper: WitnessKeeper
 
   public var peer: PeerID { configuration.identity.id }
 
@@ -96,9 +97,10 @@ public final class Node: NodeService {
     executor = ShardExecutor(
       peer: peer, resources: configuration.resources, library: library, store: store,
       membership: membership, door: door, rendezvous: rendezvous, clock: clock, threads: threads)
+    keeper = WitnessKeeper(clock: clock)
     driver = JobDriver(
-      peer: peer, store: store, executor: executor, membership: membership, door: door,
-      clock: clock, random: random, threads: threads)
+      peer: peer, store: store, executor: executor, membership: membership, keeper: keeper,
+      door: door, clock: clock, random: random, threads: threads)
     registry = try Registry(
       identity: configuration.identity, documents: system.documents, membership: membership,
       clock: clock, random: random)
@@ -118,6 +120,7 @@ public final class Node: NodeService {
       }
       group.addTask { await self.store.run() }
       group.addTask { await self.registry.run { await self.store.adopt(offers: $0) } }
+      group.addTask { await self.keeper.run() }
       group.addTask { await self.acceptStreams() }
       await group.next()
       group.cancelAll()
@@ -192,7 +195,7 @@ public final class Node: NodeService {
       } onCancel: {
         link.shutdown()
       }
-    case .witness: link.shutdown()
+    case .witness(let job): await keeper.serve(link, of: job, in: room)
     case .partials(let job, let term, let rank):
       await rendezvous.deposit(link, for: .init(job: job, term: term, rank: rank))
     }
@@ -232,6 +235,21 @@ public final class Node: NodeService {
     try await driver.generate(registry.resolve(request.model), request, emit: emit)
   }
 
+  public func resume(
+    _ job: JobID, shown: Int, emit: @escaping @Sendable (GenerationEvent) -> Void
+  ) async throws -> GenerationOutcome {
+    guard let record = await keeper.record(of: job) else { throw NodeError.unknownJob }
+    return try await driver.resume(
+      record, registry.resolve(record.model.raw.hex), shown: shown, emit: emit)
+  }
+
+  /// Whether this peer could go on with a job.
+  package func keeps(_ job: JobID) async -> Bool { await keeper.record(of: job) != nil }
+
+  package var isLeaving: Bool { get async { await executor.isLeaving } }
+
+  public func serves(api: Endpoint) { keeper.serves(api: api) }
+
   public func importModel(
     path: String, name: String?, progress: @escaping @Sendable (UInt64, UInt64) -> Void
   ) async throws -> ModelEntry {
@@ -247,5 +265,8 @@ public final class Node: NodeService {
       name: name ?? ModelLibrary.name(ofFile: path), model: model, byteCount: bytes)
   }
 
-  public func leave() async { await membership.leave() }
+  public func leave() async {
+    await executor.leave()
+    await membership.leave()
+  }
 }

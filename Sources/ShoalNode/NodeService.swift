@@ -22,11 +22,22 @@ public protocol NodeService: Sendable {
     _ request: GenerationRequest, emit: @escaping @Sendable (GenerationEvent) -> Void
   ) async throws -> GenerationOutcome
 
+  /// Goes on with a job whose log this peer keeps; its id is the right to do so.
+  ///
+  /// - Parameter shown: tokens that the client has heard already.
+  func resume(
+    _ job: JobID, shown: Int, emit: @escaping @Sendable (GenerationEvent) -> Void
+  ) async throws -> GenerationOutcome
+
+  /// Clients reach this peer at `api` from now on.
+  func serves(api: Endpoint)
+
   /// Brings a GGUF file of this machine into the mesh.
   func importModel(
     path: String, name: String?, progress: @escaping @Sendable (UInt64, UInt64) -> Void
   ) async throws -> ModelEntry
 
-  /// Says goodbye to the mesh.
+  /// Hands what it computes for others over to others, at the next step of each job, and says
+  /// goodbye to the mesh.
   func leave() async
 }

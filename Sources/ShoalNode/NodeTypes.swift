@@ -50,6 +50,8 @@ public enum GenerationEvent: Sendable {
   case token(GeneratedToken)
   /// A peer was lost, and others have taken up its part: the next token follows the last one.
   case continued(term: Term, plan: PlanID, members: [JobMember])
+  /// The APIs of the peers that keep the job's log: who knows the job's id can go on there.
+  case witnesses([Endpoint])
 }
 
 /// What a generation came to.
@@ -135,6 +137,8 @@ public enum NodeError: Error, Sendable, Hashable {
   case promptTooLong(tokens: Int, context: Int)
   case tokenOutOfRange(UInt32, vocabulary: Int)
   case failed(JobFailure)
+  /// Nobody here keeps the log of such a job, or no longer.
+  case unknownJob
 }
 
 extension NodeError: CustomStringConvertible {
@@ -149,6 +153,7 @@ extension NodeError: CustomStringConvertible {
     case .tokenOutOfRange(let token, let vocabulary):
       "token \(token) is not in the vocabulary of \(vocabulary)"
     case .failed(let failure): "\(failure)"
+    case .unknownJob: "no such job is kept here, or no longer"
     }
   }
 }

@@ -3,6 +3,7 @@
 import Foundation
 import ShoalGateway
 import ShoalProtocol
+import ShoalSystem
 
 struct MeshRun {
   let client: GatewayClient
@@ -10,14 +11,22 @@ struct MeshRun {
 
   func run(_ request: RunRequest) async throws -> RunResult {
     let bar = ProgressBar("fetching atoms")
-    return try await client.run(request) { event in
+    let clock = SystemClock()
+    var last: Moment?
+    var stall = Duration.zero
+    let result = try await client.run(request) { event in
       switch event {
       case .fetching(_, let remaining, let total): bar.show(total - remaining, total)
       case .started: bar.finish()
-      case .token(_, let text, _): if !isQuiet { Terminal.write(text) }
-      case .continued, .finished, .failed: break
+      case .token(_, let text, _):
+        let now = clock.now()
+        if let last { stall = max(stall, now - last) }
+        last = now
+        if !isQuiet { Terminal.write(text) }
+      case .continued, .witnesses, .waiting, .finished, .failed: break
       }
     }
+    return result.seen(stall: stall)
   }
 }
 

@@ -152,6 +152,7 @@ struct PeerCommand: AsyncParsableCommand {
   ) async throws {
     let mesh = sockets.localEndpoints.map(\.description).joined(separator: ", ")
     let announce: @Sendable (Endpoint) -> Void = { address in
+      node.serves(api: address)
       try? store.documents.write(
         PeerCommand.addressDocument, Array("\(address)".utf8), isSecret: false)
       Terminal.write(

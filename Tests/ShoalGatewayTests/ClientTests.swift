@@ -60,6 +60,48 @@ struct ClientTests {
     #expect(asked.objective == .spread)
   }
 
+  @Test func `a client goes on at a witness, and hears every token once`() async throws {
+    let (events, result) = try await served(FakeNode()) { witness in
+      let (addresses, found) = AsyncStream.makeStream(of: Endpoint.self)
+      let (heard, hear) = AsyncStream.makeStream(of: RunEvent.self)
+      return try await withThrowingTaskGroup(of: RunResult?.self) { group in
+        group.addTask {
+          defer { hear.finish() }
+          for await address in addresses {
+            return try await GatewayClient(address: address).run(Self.request()) { hear.yield($0) }
+          }
+          return nil
+        }
+        // Serves until the client has heard of the witness and of one token, and is gone.
+        try await served(FakeNode(.hangsBefore(witness))) { address in
+          found.yield(address)
+          for await event in heard { if case .token = event { break } }
+        }
+        var rest: [RunEvent] = []
+        for await event in heard { rest.append(event) }
+        return (rest, try await group.next() ?? nil)
+      }
+    }
+    let expected = (1..<FakeNode.resumedTokens).map {
+      RunEvent.token(token: UInt32($0), text: "word\($0) ", cost: .init(.zero))
+    }
+    #expect(events.filter { if case .fetching = $0 { false } else { true } } == expected)
+    #expect(result?.resumed == 1)
+    #expect(result?.tokens.count == FakeNode.resumedTokens)
+  }
+
+  @Test func `a job that nobody keeps is not gone on with`() async throws {
+    try await served(FakeNode()) { address in
+      let unknown = String(repeating: "ab", count: 32)
+      let answer = try await raw(
+        .POST, "/api/resume", to: address, body: "{\"job\":\"\(unknown)\",\"shown\":0}")
+      #expect(answer.body.contains("job_not_found"))
+      let broken = try await raw(
+        .POST, "/api/resume", to: address, body: "{\"job\":\"12\",\"shown\":0}")
+      #expect(broken.status == 400)
+    }
+  }
+
   @Test func `the job ends when its client goes`() async throws {
     let node = FakeNode(.hangs)
     struct Enough: Error {}

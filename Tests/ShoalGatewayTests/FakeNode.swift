@@ -35,6 +35,8 @@ final class FakeNode: NodeService {
     case answers
     /// Waits for its cancellation after the first token.
     case hangs
+    /// The same, after naming a witness.
+    case hangsBefore(Endpoint)
     case fails(any Error & Sendable)
     /// Tells more events at once than any client reads.
     case floods
@@ -102,7 +104,8 @@ final class FakeNode: NodeService {
         members: [JobMember(peer: peer, sharePerMille: 1_000)], promptTokens: prompt))
     switch behaviour {
     case .answers, .fails: break
-    case .hangs:
+    case .hangs, .hangsBefore:
+      if case .hangsBefore(let witness) = behaviour { emit(.witnesses([witness])) }
       emit(.token(GeneratedToken(token: 0, text: "word0 ", logits: [], cost: .zero)))
       for await _ in AsyncStream<Never>.makeStream().stream {}
       cancelled.continuation.yield()
@@ -120,6 +123,23 @@ final class FakeNode: NodeService {
       tokens: words.indices.map { UInt32($0) }, text: words.joined(), finish: .length,
       digest: Self.digest)
   }
+
+  func resume(
+    _ job: JobID, shown: Int, emit: @escaping @Sendable (GenerationEvent) -> Void
+  ) async throws -> GenerationOutcome {
+    guard job == Self.jobID else { throw NodeError.unknownJob }
+    let request = GenerationRequest(
+      model: "tiny", prompt: .text("a"),
+      options: GenerationOptions(maximumTokens: Self.resumedTokens, sampling: .greedy))
+    return try await generate(request) { event in
+      if case .token(let token) = event, token.token < shown { return }
+      emit(event)
+    }
+  }
+
+  static let resumedTokens = 6
+
+  func serves(api: Endpoint) {}
 
   func importModel(
     path: String, name: String?, progress: @escaping @Sendable (UInt64, UInt64) -> Void

@@ -16,6 +16,16 @@ public enum ClientError: Error, Sendable, Hashable {
   case answerTooLong(limit: Int)
 }
 
+extension ClientError {
+  /// The peer is gone, or seems so: another may have its job's log.
+  var isLoss: Bool {
+    switch self {
+    case .notRunning, .lost: true
+    case .refused, .failed, .notAPeer, .answerTooLong: false
+    }
+  }
+}
+
 extension ClientError: CustomStringConvertible {
   public var description: String {
     switch self {

@@ -9,12 +9,14 @@ public import ShoalProtocol
 public struct GatewayClient: Sendable {
   public let address: Endpoint
   private let exchange: HTTPExchange
+  private let key: String?
 
   /// Of one answer, or one line of a streamed one: a result with a million tokens fits.
   static let answerLimit = 64 << 20
 
   public init(address: Endpoint, key: String? = nil) {
     self.address = address
+    self.key = key
     exchange = HTTPExchange(address: address, key: key)
   }
 
@@ -42,16 +44,69 @@ public struct GatewayClient: Sendable {
   }
 
   /// Generates. `take` is called with each event before the end, in order; when it throws, or the
-  /// task is cancelled, the job ends.
+  /// task is cancelled, the job ends. When the peer goes away, or says nothing for a while, the job
+  /// is gone on with at one of its witnesses: no token is lost or heard twice.
   public func run(
     _ request: RunRequest, take: (RunEvent) async throws -> Void
   ) async throws -> RunResult {
+    var run = ResumableRun(entry: address)
+    do {
+      return try await follow("/api/run", request, &run, countsFromStart: false, take)
+    } catch let error as ClientError {
+      guard error.isLoss else { throw error }
+      return try await resume(&run, after: error, take)
+    }
+  }
+
+  /// Rounds over a job's witnesses before it is given up, and the pause between them.
+  private static let resumeRounds = 20
+  private static let resumePause = Duration.milliseconds(100)
+  /// A peer that says nothing for that long, where it says every half second that it lives, is
+  /// taken for gone.
+  static let silence = Duration.milliseconds(1_600)
+
+  private func resume(
+    _ run: inout ResumableRun, after loss: ClientError,
+    _ take: (RunEvent) async throws -> Void
+  ) async throws -> RunResult {
+    for round in 0..<Self.resumeRounds {
+      guard let job = run.job, !run.places.isEmpty else { throw loss }
+      if round > 0 { try await Task.sleep(for: Self.resumePause) }
+      for place in run.places {
+        do {
+          let request = ResumeRequest(job: job, shown: run.shown)
+          let known = run.shown
+          defer { if run.shown > known { run.resumed += 1 } }
+          let result = try await GatewayClient(address: place, key: key)
+            .follow("/api/resume", request, &run, countsFromStart: true, take)
+          return result.seen(resumed: run.resumed + 1)
+        } catch let error as ClientError {
+          // Gone as well, or it does not keep the job; a job that failed is no reason to ask on.
+          if case .failed = error { throw error }
+        }
+      }
+    }
+    throw loss
+  }
+
+  /// The events of one peer up to the end. Throws what `take` throws, and `ClientError`.
+  private func follow(
+    _ path: String, _ body: some Encodable, _ run: inout ResumableRun, countsFromStart: Bool,
+    _ take: (RunEvent) async throws -> Void
+  ) async throws -> RunResult {
     var result: RunResult?
-    try await lines(of: RunEvent.self, "/api/run", request) { event in
+    let gate = SilenceGate(isOpen: !run.places.isEmpty)
+    let silence = HTTPExchange.Silence(
+      limit: Self.silence, countsFromStart: countsFromStart, gate: gate)
+    try await lines(of: RunEvent.self, path, body, silence: silence) { event in
       switch event {
       case .finished(let finished): result = finished
       case .failed(let error): throw ClientError.failed(error)
-      case .fetching, .started, .token, .continued: try await take(event)
+      case .waiting: break
+      case .fetching, .started, .token, .continued, .witnesses:
+        let isNews = run.take(event)
+        gate.isOpen = !run.places.isEmpty
+        if isNews { try await take(event) }
       }
     }
     guard let result else { throw ClientError.lost(address) }
@@ -104,11 +159,14 @@ public struct GatewayClient: Sendable {
   }
 
   private func lines<Line: Decodable>(
-    of _: Line.Type, _ path: String, _ body: some Encodable, take: (Line) async throws -> Void
+    of _: Line.Type, _ path: String, _ body: some Encodable,
+    silence: HTTPExchange.Silence? = nil, take: (Line) async throws -> Void
   ) async throws {
     var splitter = LineSplitter(limit: Self.answerLimit)
     var answerStatus: Int?
-    try await exchange.send(.POST, path, body: try JSONBody.encode(body)) { status, buffer in
+    try await exchange.send(
+      .POST, path, body: try JSONBody.encode(body), silence: silence
+    ) { status, buffer in
       answerStatus = status
       for line in try splitter.append(buffer.readableBytesView) {
         try await take(decode(Line.self, Data(line), status: status))

@@ -13,13 +13,21 @@ struct HTTPExchange: Sendable {
 
   private typealias Connection = NIOAsyncChannel<HTTPClientResponsePart, HTTPClientRequestPart>
 
+  /// How long nothing may come before the connection counts as lost.
+  struct Silence: Sendable {
+    let limit: Duration
+    /// Else from the first piece of the answer on.
+    let countsFromStart: Bool
+    let gate: SilenceGate
+  }
+
   /// - Parameters:
   ///   - take: called with each piece of the body, in order, with the answer's status.
   func send(
-    _ method: HTTPMethod, _ path: String, body: Data?,
+    _ method: HTTPMethod, _ path: String, body: Data?, silence: Silence? = nil,
     take: (_ status: Int, ByteBuffer) async throws -> Void
   ) async throws {
-    let connection = try await connect()
+    let connection = try await connect(silence)
     var isAnswered = false
     do {
       try await connection.executeThenClose { inbound, outbound in
@@ -32,6 +40,9 @@ struct HTTPExchange: Sendable {
     } catch is ChannelError {
       // The peer closes first, as it was asked to; after the answer that is no loss.
       guard isAnswered else { throw ClientError.lost(address) }
+    } catch HTTPParserError.invalidEOFState {
+      // In the middle of an answer that was one until then.
+      throw ClientError.lost(address)
     } catch is HTTPParserError {
       throw ClientError.notAPeer(address, status: nil)
     }
@@ -39,13 +50,20 @@ struct HTTPExchange: Sendable {
     try Task.checkCancellation()
   }
 
-  private func connect() async throws -> Connection {
+  private func connect(_ silence: Silence?) async throws -> Connection {
     do {
       return try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-        .connectTimeout(.seconds(10))
+        .connectTimeout(
+          silence.map { $0.countsFromStart ? .nanoseconds($0.limit.nanoseconds) : .seconds(10) }
+            ?? .seconds(10)
+        )
         .connect(host: address.host, port: Int(address.port)) { channel in
           channel.eventLoop.makeCompletedFuture {
             try channel.pipeline.syncOperations.addHTTPClientHandlers()
+            if let silence {
+              try channel.pipeline.syncOperations.addHandler(
+                SilenceWatch(silence))
+            }
             return try Connection(wrappingChannelSynchronously: channel)
           }
         }

@@ -37,6 +37,10 @@ extension Refusal {
           code: "token_out_of_range")
       case .failed(let failure):
         Refusal(failure)
+      case .unknownJob:
+        Refusal(
+          .notFound, "no such job is kept here, or no longer", type: "not_found_error",
+          param: "job", code: "job_not_found")
       }
   }
 

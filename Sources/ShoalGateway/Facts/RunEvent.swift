@@ -31,6 +31,10 @@ public enum RunEvent: Codable, Sendable, Hashable {
   case token(token: UInt32, text: String, cost: Cost)
   /// A peer was lost, and others have taken up its part. The next token follows the last one.
   case continued(term: UInt32, plan: String, peers: [RunResult.Member])
+  /// APIs of peers where `POST /api/resume` goes on with the job, should this one go away.
+  case witnesses(addresses: [String])
+  /// Nothing to tell for half a second; the peer lives.
+  case waiting
   case finished(result: RunResult)
   case failed(error: ErrorFacts)
 
@@ -48,6 +52,8 @@ public enum RunEvent: Codable, Sendable, Hashable {
     case .continued(let term, let plan, let members):
       self = .continued(
         term: term.value, plan: plan.raw.hex, peers: members.map { RunResult.Member($0) })
+    case .witnesses(let apis):
+      self = .witnesses(addresses: apis.map(\.description))
     }
   }
 }

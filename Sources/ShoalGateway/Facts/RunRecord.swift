@@ -20,7 +20,7 @@ public struct RunRecord: Sendable {
 
   public mutating func note(_ event: GenerationEvent, at moment: Moment) {
     switch event {
-    case .fetching: break
+    case .fetching, .witnesses: break
     case .started(let job, let model, let plan, let members, let promptTokens):
       times.ready(at: moment)
       self.job = job.raw.hex

@@ -1,6 +1,8 @@
 // What `run --json` prints and `/api/run` ends with. Others rely on these names
 // (docs/INTERFACE.md): fields are added, never changed.
 
+import ShoalProtocol
+
 /// A finished generation.
 public struct RunResult: Codable, Sendable, Hashable {
   /// One rank of the job.
@@ -51,11 +53,14 @@ public struct RunResult: Codable, Sendable, Hashable {
   public let timing: Timing
   /// Plans that the job ran on, one after the other: each death costs one more.
   public let terms: Int
+  /// How often the client went on at another peer, since the one that it had asked was gone.
+  public let resumed: Int
 
   public init(
     job: String, model: String, manifest: String, plan: String, peers: [Member],
     promptTokens: [UInt32], tokens: [UInt32], text: String, finish: String, digest: String,
-    timing: Timing, terms: Int = 1
+    timing: Timing, terms: Int = 1,
+    resumed: Int = 0
   ) {
     self.job = job
     self.model = model
@@ -69,5 +74,18 @@ public struct RunResult: Codable, Sendable, Hashable {
     self.digest = digest
     self.timing = timing
     self.terms = terms
+    self.resumed = resumed
+  }
+
+  /// As a client saw it that went on at other peers: each of those knows its own part only.
+  ///
+  /// - Parameter stall: the longest wait between two tokens that the client noticed.
+  public func seen(stall: Duration = .zero, resumed: Int? = nil) -> RunResult {
+    var timing = timing
+    timing.stallSecondsMax = max(timing.stallSecondsMax, stall.inSeconds)
+    return RunResult(
+      job: job, model: model, manifest: manifest, plan: plan, peers: peers,
+      promptTokens: promptTokens, tokens: tokens, text: text, finish: finish, digest: digest,
+      timing: timing, terms: terms, resumed: resumed ?? self.resumed)
   }
 }

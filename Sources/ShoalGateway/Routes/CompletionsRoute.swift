@@ -44,7 +44,7 @@ struct CompletionsRoute {
     do {
       let result = try await generating.run(asked) { event in
         switch event {
-        case .fetching, .continued: break
+        case .fetching, .continued, .witnesses: break
         case .started(let job, let entry, _, _, _):
           (id, model) = ("cmpl-\(job.raw.hex)", entry.name)
         case .token(let token) where token.text.isEmpty: break

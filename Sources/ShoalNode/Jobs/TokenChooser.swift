@@ -80,16 +80,30 @@ public final class TokenChooser: @unchecked Sendable {
       votes.map(\.summary), keeping: options.sampling.candidatesNeeded)
     let chosen = try Sampler.choose(from: distribution, options.sampling, position: position)
     position += 1
-    let token = UInt32(chosen.token)
+    return try take(
+      UInt32(chosen.token), logits: options.wantsLogits ? votes.flatMap(\.slice) : [], cost)
+  }
+
+  /// Takes in what was chosen before, and what the digest was after it. True: it ended the text.
+  func recall(_ chosen: some Sequence<UInt32>, digest: Bytes32) throws -> Bool {
+    var endsText = false
+    for token in chosen {
+      position += 1
+      endsText = try take(token, logits: [], .zero).endsText
+    }
+    self.digest = digest
+    return endsText
+  }
+
+  private func take(
+    _ token: UInt32, logits: [Float], _ cost: StepCost
+  ) throws -> GenerationRunner.Choice {
     let endsModel = tokenizer.isEndOfGeneration(TokenID(token))
     if !endsModel { tokens.append(token) }
     let isLast = endsModel || tokens.count == options.maximumTokens
     let (shown, isStopped) = decode(token, endsModel: endsModel, isLast: isLast)
     text += shown
-    try emit(
-      GeneratedToken(
-        token: token, text: shown,
-        logits: options.wantsLogits ? votes.flatMap(\.slice) : [], cost: cost))
+    try emit(GeneratedToken(token: token, text: shown, logits: logits, cost: cost))
     return .init(token: token, endsText: endsModel || isStopped)
   }
 

@@ -61,7 +61,7 @@ actor FetchLane {
   }
 
   /// A holder that says nothing for that long is given up.
-  private static let patience = Duration.seconds(10)
+  private static let patience = Duration.seconds(2)
 
   init(
     thread: any ActorThread, link: any FrameLink, blobs: any BlobStore, clock: any MeshClock

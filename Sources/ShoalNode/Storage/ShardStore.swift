@@ -83,9 +83,11 @@ actor ShardStore {
 
   /// Makes sure that the atoms of `keys` are here.
   ///
-  /// - Parameter progress: told how many bytes are still to come, and of how many.
+  /// - Parameters:
+  ///   - distrusted: peers that are not asked.
+  ///   - progress: told how many bytes are still to come, and of how many.
   func ensure(
-    _ manifest: ModelManifest, _ keys: [AtomKey],
+    _ manifest: ModelManifest, _ keys: [AtomKey], distrusted: Set<PeerID> = [],
     progress: @escaping @Sendable (UInt64, UInt64) -> Void
   ) async throws {
     let missing = try await missing(manifest, keys)
@@ -94,7 +96,7 @@ actor ShardStore {
     let counter = ByteCounter(total: total, report: progress)
     try await fetch(
       missing.map { WantedBlob(blob: $0.blob, byteCount: $0.byteCount) },
-      of: model(of: manifest), places: places(missing, in: manifest),
+      of: model(of: manifest), places: places(missing, in: manifest), distrusted: distrusted,
       progress: { counter.add($0) })
   }
 
@@ -202,6 +204,7 @@ actor ShardStore {
   /// - Parameter places: of the wanted atoms in the manifest of `model`; none for other blobs.
   private func fetch(
     _ wanted: [WantedBlob], of model: ModelID?, places: [Int] = [],
+    distrusted: Set<PeerID> = [],
     progress: @escaping @Sendable (UInt64) -> Void
   ) async throws {
     await takeTurn()
@@ -209,7 +212,7 @@ actor ShardStore {
     let library = library
     let lacking = try await disk.perform { wanted.filter { !library.blobs.contains($0.blob) } }
     guard !lacking.isEmpty else { return }
-    let lanes = await openLanes(model, places)
+    let lanes = await openLanes(model, places, without: distrusted)
     defer { for lane in lanes { lane.close() } }
     guard let model else {
       return try await ShardFetch(lanes: lanes).run(lacking, progress: progress)
@@ -223,27 +226,37 @@ actor ShardStore {
     }
   }
 
-  private func openLanes(_ model: ModelID?, _ places: [Int]) async -> [FetchLane] {
+  /// Lanes to holders, dialled at once. Whom this peer suspects is not waited for.
+  private func openLanes(
+    _ model: ModelID?, _ places: [Int], without distrusted: Set<PeerID>
+  ) async -> [FetchLane] {
+    let suspected = distrusted.union(await membership.suspectedHere())
     var records: [PeerID: CapabilityRecord] = [:]
-    for peer in await membership.livePeers() {
+    for peer in await membership.livePeers() where !suspected.contains(peer) {
       records[peer] = await membership.record(of: peer)
     }
     let known = records.values.sorted { $0.peer < $1.peer }
     let search = model.flatMap { searches[$0] } ?? HolderSearch()
     let asked = search.peers(for: places, of: model ?? ModelID(.zero), among: known)
-    var lanes: [FetchLane] = []
-    for peer in asked {
-      guard let record = records[peer] else { continue }
-      do {
-        let link = try await door.dial(record, .shard)
-        lanes.append(
-          FetchLane(
-            thread: threads.thread(name: "fetch"), link: link, blobs: library.blobs, clock: clock))
-      } catch {
-        await membership.reportUnreachable(peer)
+    return await withTaskGroup(of: FetchLane?.self) { group in
+      for record in asked.compactMap({ records[$0] }) {
+        group.addTask { await self.openLane(record) }
       }
+      var lanes: [FetchLane] = []
+      for await lane in group { if let lane { lanes.append(lane) } }
+      return lanes
     }
-    return lanes
+  }
+
+  private func openLane(_ record: CapabilityRecord) async -> FetchLane? {
+    do {
+      let link = try await door.dial(record, .shard, within: Limits.rankDial)
+      return FetchLane(
+        thread: threads.thread(name: "fetch"), link: link, blobs: library.blobs, clock: clock)
+    } catch {
+      await membership.reportUnreachable(record.peer)
+      return nil
+    }
   }
 
   private func takeTurn() async {

@@ -26,6 +26,8 @@ extension Limits {
   public static let rememberedTerms = 1_024
   /// How long: no driver that was stopped comes back with a term of then and still has a client.
   public static let termMemory = Duration.seconds(600)
+  /// A peer that leaves waits that long for the steps under way: longer ones are like a death.
+  public static let drain = Duration.seconds(2)
   /// Peers that keep a copy of a job's log: two may die at once with the entry.
   public static let witnesses = 2
   /// Jobs that a peer keeps the logs of, and their bytes: a busy mesh of a household.

@@ -142,7 +142,7 @@ package struct NodeStory {
               switch event {
               case .token(let token): said.tokens.append(token.token)
               case .continued: said.continuations += 1
-              case .fetching, .started: break
+              case .fetching, .started, .witnesses: break
               }
             })
         } catch {

@@ -10,6 +10,7 @@ struct JobDriver: Sendable {
   let store: ShardStore
   let executor: ShardExecutor
   let membership: Membership
+  let keeper: WitnessKeeper
   let door: StreamDoor
   let clock: any MeshClock
   let random: any RandomSource
@@ -28,17 +29,54 @@ struct JobDriver: Sendable {
         tokenizer.encode(text, addSpecial: true, parseSpecial: false).map { UInt32($0) }
       }
     var generator = RandomSourceGenerator(random)
-    let work = JobInHand(
-      entry: entry, manifest: manifest, tokenizer: tokenizer,
-      job: JobID.random(using: &generator),
+    let record = JobRecord(
+      job: JobID.random(using: &generator), model: entry.model, objective: request.objective,
       order: try GenerationOrder(prompt: prompt, options: request.options, manifest: manifest),
-      objective: request.objective, options: request.options, emit: emit)
+      options: request.options.bytes)
+    let work = JobInHand(
+      record: record, options: request.options, entry: entry, manifest: manifest,
+      tokenizer: tokenizer, shown: 0, emit: emit)
     return try await drive(work, from: GenerationJob())
   }
 
-  private func drive(
-    _ work: JobInHand, from start: GenerationJob
+  /// Goes on with a job that another peer drove.
+  ///
+  /// - Parameter shown: tokens that the client has heard already.
+  func resume(
+    _ record: JobRecord, _ entry: ModelEntry, shown: Int,
+    emit: @escaping @Sendable (GenerationEvent) -> Void
   ) async throws -> GenerationOutcome {
+    let manifest = try await store.manifest(entry.model)
+    let tokenizer = try await store.tokenizer(manifest)
+    let work = JobInHand(
+      record: record, options: try GenerationOptions(bytes: record.options), entry: entry,
+      manifest: manifest, tokenizer: tokenizer, shown: shown, emit: emit)
+    if let finish = try work.recall() {
+      work.start(record.term, record.plan, [])
+      return work.outcome(finish)
+    }
+    return try await drive(work, from: GenerationJob(last: record.term))
+  }
+
+  /// Performs what `job` decides, while witnesses are told. This peer keeps the log as well, for a
+  /// client that lost its connection and nothing else.
+  private func drive(
+    _ work: JobInHand, from job: GenerationJob
+  ) async throws -> GenerationOutcome {
+    let witnesses = JobWitnesses(driver: self, work: work)
+    let result: Result<FinishReason, any Error>
+    result = await withTaskGroup(of: Void.self) { group in
+      group.addTask { await witnesses.run() }
+      defer { group.cancelAll() }
+      do { return .success(try await perform(job, work)) } catch { return .failure(error) }
+    }
+    await keeper.keep(work.record)
+    return work.outcome(try result.get())
+  }
+
+  private func perform(
+    _ start: GenerationJob, _ work: JobInHand
+  ) async throws -> FinishReason {
     var job = start
     var planError: PlanError?
     var effects = job.handle(
@@ -46,16 +84,15 @@ struct JobDriver: Sendable {
     while !effects.isEmpty {
       switch effects.removeFirst() {
       case .attempt(let term, let excluded):
-        let known = work.log.count
+        let known = work.record.log.count
         do {
-          let finish = try await attempt(term, excluding: excluded, of: work)
-          return work.outcome(finish)
+          return try await attempt(term, excluding: excluded, of: work)
         } catch let error as PlanError {
           planError = error
           effects += job.handle(.unplannable, at: clock.now())
         } catch let end as TermEnd {
           try Task.checkCancellation()
-          if work.log.count > known { _ = job.handle(.sampled, at: clock.now()) }
+          if work.record.log.count > known { _ = job.handle(.sampled, at: clock.now()) }
           effects += job.handle(.ended(end), at: clock.now())
         }
       case .suspect(let lost):
@@ -76,14 +113,16 @@ struct JobDriver: Sendable {
   private func attempt(
     _ term: Term, excluding excluded: [PeerID], of work: JobInHand
   ) async throws -> FinishReason {
+    let record = work.record
     let view = await membership.view()
     let plan = try MeshPlan(
-      model: work.entry.model, manifest: work.manifest, records: view.records,
-      objective: work.objective, context: work.order.context, distrusted: Set(excluded))
+      model: record.model, manifest: work.manifest, records: view.records,
+      objective: record.objective, context: record.order.context, distrusted: Set(excluded))
+    work.attempts(term, plan: plan.id)
     let prepare = Prepare(
-      job: work.job, term: term, model: work.entry.model, plan: plan.id,
-      objective: work.objective, context: work.order.context,
-      batch: work.order.replaying(work.log).batch,
+      job: record.job, term: term, model: record.model, plan: plan.id,
+      objective: record.objective, context: record.order.context,
+      batch: record.order.replaying(record.log).batch,
       view: await membership.signedRecords(of: view.peers), distrusted: excluded)
     return try await JobTerm(driver: self, work: work, plan: plan, prepare: prepare).run()
   }

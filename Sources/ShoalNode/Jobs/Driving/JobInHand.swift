@@ -5,47 +5,78 @@ internal import ShoalLedger
 internal import ShoalProtocol
 private import Synchronization
 
-/// Written by the entry's thread, one term at a time; read by whoever keeps a copy of the log.
+/// Written by the entry's thread, one term at a time; read by those who keep copies of the log.
 final class JobInHand: Sendable {
   let entry: ModelEntry
   let manifest: ModelManifest
-  let order: GenerationOrder
-  let objective: PlanObjective
-  let job: JobID
   let emit: @Sendable (GenerationEvent) -> Void
   private let chooser: TokenChooser
 
   private struct Progress {
-    /// Prompt, then what was chosen.
-    var log: [UInt32]
+    var record: JobRecord
     var hasStarted = false
+    /// Of whoever waits for news of the log.
+    var alarms: [Alarm] = []
   }
   private let progress: Mutex<Progress>
 
+  /// - Parameters:
+  ///   - record: what is known of the job; at its beginning, what was asked.
+  ///   - shown: tokens that the client has already, and is not told again.
   init(
-    entry: ModelEntry, manifest: ModelManifest, tokenizer: Tokenizer, job: JobID,
-    order: GenerationOrder, objective: PlanObjective, options: GenerationOptions,
-    emit: @escaping @Sendable (GenerationEvent) -> Void
+    record: JobRecord, options: GenerationOptions, entry: ModelEntry, manifest: ModelManifest,
+    tokenizer: Tokenizer, shown: Int, emit: @escaping @Sendable (GenerationEvent) -> Void
   ) {
     self.entry = entry
     self.manifest = manifest
-    self.order = order
-    self.objective = objective
-    self.job = job
     self.emit = emit
-    progress = Mutex(Progress(log: order.prompt))
+    progress = Mutex(Progress(record: record))
+    let told = Mutex(0)
     chooser = TokenChooser(
-      options: options, tokenizer: tokenizer, promptCount: order.prompt.count
-    ) { emit(.token($0)) }
+      options: options, tokenizer: tokenizer, promptCount: record.order.prompt.count
+    ) { token in
+      let count = told.withLock { count in
+        count += 1
+        return count
+      }
+      if count > shown { emit(.token(token)) }
+    }
   }
 
-  var log: [UInt32] { progress.withLock { $0.log } }
+  var record: JobRecord { progress.withLock { $0.record } }
+  var job: JobID { record.job }
+  var order: GenerationOrder { record.order }
+
+  /// Rings at every change of the record from now on.
+  func alarm() -> Alarm {
+    let alarm = Alarm()
+    progress.withLock { $0.alarms.append(alarm) }
+    return alarm
+  }
+
+  /// Takes in what was chosen before this peer drove the job. The reason where that was the end.
+  func recall() throws -> FinishReason? {
+    let record = record
+    let isEnd = try chooser.recall(record.generated, digest: record.digest)
+    if isEnd { return .stop }
+    let isFull =
+      record.generated.count >= record.order.maximumTokens
+      || record.log.count >= record.order.context
+    return isFull ? .length : nil
+  }
+
+  /// A term is tried.
+  func attempts(_ term: Term, plan: PlanID) { change { $0.begin(term, plan: plan) } }
 
   /// All ranks of a term are ready.
   func began(_ term: Term, _ plan: MeshPlan) {
-    let members = plan.report.members.map {
-      JobMember(peer: $0.peer, sharePerMille: $0.sharePerMille)
-    }
+    start(
+      term, plan.id,
+      plan.report.members.map { JobMember(peer: $0.peer, sharePerMille: $0.sharePerMille) })
+  }
+
+  /// Tells the client once that the job has started, then of each further term.
+  func start(_ term: Term, _ plan: PlanID, _ members: [JobMember]) {
     let isFirst = progress.withLock { progress in
       defer { progress.hasStarted = true }
       return !progress.hasStarted
@@ -53,15 +84,26 @@ final class JobInHand: Sendable {
     emit(
       isFirst
         ? .started(
-          job: job, model: entry, plan: plan.id, members: members, promptTokens: order.prompt)
-        : .continued(term: term, plan: plan.id, members: members))
+          job: job, model: entry, plan: plan, members: members, promptTokens: order.prompt)
+        : .continued(term: term, plan: plan, members: members))
   }
 
   /// Decides on one token, and remembers it.
   func choose(_ votes: [VocabularyVote], _ cost: StepCost) throws -> GenerationRunner.Choice {
     let choice = try chooser.choose(votes, cost)
-    if order.maximumTokens > 0 { progress.withLock { $0.log.append(choice.token) } }
+    let digest = chooser.digest
+    change { record in
+      if record.order.maximumTokens > 0 { record.append(choice.token, digest: digest) }
+    }
     return choice
+  }
+
+  private func change(_ edit: (inout JobRecord) -> Void) {
+    let alarms = progress.withLock { progress in
+      edit(&progress.record)
+      return progress.alarms
+    }
+    for alarm in alarms { alarm.ring() }
   }
 
   func outcome(_ finish: FinishReason) -> GenerationOutcome {

@@ -78,7 +78,7 @@ struct JobTerm: Sendable {
     }
     work.began(prepare.term, plan)
     return try await room.perform {
-      let log = work.log
+      let log = work.record.log
       var session = GenerationSession(
         order: work.order.replaying(log), plan: plan.id, term: prepare.term,
         members: plan.members, vocabularyBlocks: work.manifest.cut.vocabularyBlocks,

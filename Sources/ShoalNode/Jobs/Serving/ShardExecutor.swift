@@ -20,7 +20,7 @@ actor ShardExecutor {
   private var lives: [JobID: RankLife] = [:]
   private var running = 0
   private var reserved: UInt64 = 0
-  private var isLeaving = false
+  private(set) var isLeaving = false
 
   init(
     peer: PeerID, resources: ComputeResources, library: ModelLibrary, store: ShardStore,
@@ -70,15 +70,18 @@ actor ShardExecutor {
     for life in lives.values where life.entry == entry { life.stop() }
   }
 
-  /// Takes no further job, and ends those that run at their next step. Their drivers go on with
-  /// other peers at once.
-  func leave() {
+  /// Takes no further job, and ends those that others drive at their next step: their drivers go
+  /// on with other peers at once. Returns when they have ended, or after `Limits.drain`.
+  func leave() async {
     isLeaving = true
-    for life in lives.values { life.leave() }
+    let deadline = clock.now() + Limits.drain
+    while clock.now() < deadline {
+      let others = lives.values.filter { $0.entry != peer }
+      if others.isEmpty { return }
+      for life in others { life.leave() }
+      try? await clock.sleep(until: clock.now() + .milliseconds(5))
+    }
   }
-
-  /// Whether nothing runs here any more.
-  var isIdle: Bool { running == 0 }
 
   private func take(
     _ prepare: Prepare, from entry: any FrameLink, in room: ThreadRoom
@@ -156,14 +159,14 @@ actor ShardExecutor {
     guard let rank = plan.rank(of: peer) else { throw JobFailure.notInPlan }
     try await reserve(rank.residentBytes)
     do {
-      try await fetch(rank.share, manifest, reporter)
+      try await fetch(rank.share, manifest, prepare.distrusted, reporter)
       let model: RankModel
       do {
         model = try await load(rank.share, manifest, in: room)
       } catch LibraryError.damaged {
         // Bad bytes on this disk: all that are bad go to quarantine, and others have good ones.
         try await setDamagedAside(rank.share, manifest, in: room)
-        try await fetch(rank.share, manifest, reporter)
+        try await fetch(rank.share, manifest, prepare.distrusted, reporter)
         model = try await load(rank.share, manifest, in: room)
       }
       return RankJob(
@@ -238,10 +241,13 @@ actor ShardExecutor {
   }
 
   private func fetch(
-    _ share: RankShare, _ manifest: ModelManifest, _ reporter: PrepareReporter
+    _ share: RankShare, _ manifest: ModelManifest, _ distrusted: [PeerID],
+    _ reporter: PrepareReporter
   ) async throws {
     do {
-      try await store.ensure(manifest, share.keys(manifest.cut)) {
+      try await store.ensure(
+        manifest, share.keys(manifest.cut), distrusted: Set(distrusted)
+      ) {
         reporter.note(remaining: $0, total: $1)
       }
     } catch FetchError.nobodyHolds(let count) {

@@ -1,0 +1,170 @@
+#!/usr/bin/env bash
+# Real peers that are killed and stopped while clients stream: every stream must end with the digest
+# of the undisturbed run. Prints the longest pause of each stream that was struck, by what struck
+# it, and the survivors' memory. Exits 1 where a stream broke, differed, or paused too long.
+set -euo pipefail
+
+usage() {
+  cat <<'TEXT'
+testnet/chaos.sh [--kills N] [--seed S] [--peers N] [--model FILE]
+
+  --kills N      how often a peer is struck (default: 16, about a minute)
+  --seed S       of the choice of victims, signals and moments (default: 1)
+  --peers N      so many peers (default: 4)
+  --model FILE   a GGUF file (default: the demo model of this repository)
+TEXT
+}
+
+kills=16 seed=1 peers=4 model=testnet/demo-model/shoal-stories-q8_0.gguf
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$root"
+while [ $# -gt 0 ]; do
+  case "$1" in
+    --kills | --seed | --peers | --model)
+      [ $# -ge 2 ] || { usage >&2; exit 2; }
+      printf -v "${1#--}" '%s' "$2"
+      shift
+      ;;
+    -h | --help) usage; exit 0 ;;
+    *) printf 'unknown: %s\n' "$1" >&2; usage >&2; exit 2 ;;
+  esac
+  shift
+done
+
+shoal="$(swift build -c release --show-bin-path)/shoal"
+[ -x "$shoal" ] || { printf 'build first: swift build -c release\n' >&2; exit 1; }
+run=$(mktemp -d "${TMPDIR:-/tmp}/shoal-chaos.XXXXXX")
+declare -A pids
+finish() {
+  for pid in "${pids[@]}"; do kill -KILL "$pid" 2>/dev/null || true; done
+  wait 2>/dev/null || true
+  if [ "${broken:-1}" -ne 0 ]; then printf 'the logs are in %s\n' "$run" >&2; else rm -rf "$run"; fi
+}
+trap finish EXIT
+trap 'exit 130' INT TERM
+broken=1
+
+RANDOM=$seed
+names=()
+for ((i = 0; i < peers; i++)); do names+=("peer$i"); done
+start() {
+  rm -f "$run/$1/api"
+  "$shoal" peer --data "$run/$1" --listen 127.0.0.1:0 --api 127.0.0.1:0 --threads 1 \
+    >>"$run/$1.log" 2>&1 &
+  pids[$1]=$!
+  disown $!
+}
+await() {
+  local tries=0
+  until "$@" >/dev/null 2>&1; do
+    tries=$((tries + 1))
+    [ $tries -lt 1200 ] || { printf 'waited a minute for: %s\n' "$*" >&2; exit 1; }
+    sleep 0.05
+  done
+}
+alive() { [ "$("$shoal" peers --data "$run/$1" --json | grep -o '"state":"alive"' | wc -l)" -eq "$peers" ]; }
+knows() { "$shoal" models --data "$run/$1" --json | grep -q '"name":"story"'; }
+# Whether all that `peer0` held at first is held by the others too, without peer $1.
+spare() {
+  local name
+  for name in "${names[@]}"; do [ "$name" = "$1" ] || blobs "$name"; done | sort -u \
+    | comm -13 - "$run/all" | { ! grep -q .; }
+}
+blobs() { find "$run/$1/blobs" -type f -printf '%f\n'; }
+fact() { sed -n "s/.*\"$2\":\"\{0,1\}\([0-9a-z.]*\).*/\1/p" "$1"; }
+now() { echo $(($(date +%s%N) / 1000000)); }
+
+"$shoal" net create chaos --admission key --out "$run/network.toml" >/dev/null
+"$shoal" assess --quick --data "$run/peer0" >/dev/null 2>&1
+for name in "${names[@]}"; do
+  mkdir -p "$run/$name"
+  [ "$name" = peer0 ] || cp "$run/peer0/profile.toml" "$run/$name/"
+  "$shoal" net join "$run/network.toml" --data "$run/$name" >/dev/null
+  start "$name"
+done
+for name in "${names[@]}"; do await alive "$name"; done
+"$shoal" import "$model" --name story --data "$run/peer0" >/dev/null
+for name in "${names[@]}"; do await knows "$name"; done
+blobs peer0 | sort -u >"$run/all"
+
+# Prompts that go on for hundreds of tokens; temperature 0.9 so that sampling is under test as well.
+prompts=("Once upon a time" "The little dog" "One day a girl named" "There was a big" "Tom and Lily")
+ask() { # peer, prompt, facts
+  "$shoal" run story "${prompts[$2]}" -n 400 --temperature 0.9 --seed "$2" --objective spread \
+    --data "$run/$1" --facts "$3"
+}
+declare -A expected
+for i in "${!prompts[@]}"; do
+  ask peer0 "$i" "$run/facts.json" >/dev/null 2>&1
+  expected[$i]=$(fact "$run/facts.json" digest)
+  printf 'undisturbed: %-24s digest %s, %s tokens/s\n' "\"${prompts[$i]}\"" \
+    "${expected[$i]:0:16}" "$(fact "$run/facts.json" tokensPerSecond | cut -c 1-6)"
+done
+memory() { for name in "${names[@]}"; do ps -o rss= -p "${pids[$name]}" | awk '{ printf " %d", $1 / 1024 }'; done; }
+printf 'resident memory at first:%s MiB\n' "$(memory)"
+
+missed=0 differed=0 failed=0
+: >"$run/pauses"
+# One strike: a stream, a victim, a signal at a random moment of the stream.
+strike() {
+  local entry=peer$((RANDOM % peers)) prompt=$((RANDOM % ${#prompts[@]})) kind victim signal
+  case $((RANDOM % 5)) in
+    0 | 1) kind=worker signal=KILL ;;
+    2) kind=worker signal=STOP ;;
+    3) kind=entry signal=KILL ;;
+    4) kind=entry signal=STOP ;;
+  esac
+  victim=$entry
+  if [ $kind = worker ]; then victim=peer$(((${entry#peer} + 1 + RANDOM % (peers - 1)) % peers)); fi
+  local wait_ms=$((RANDOM % 400)) client
+  await spare "$victim"
+  rm -f "$run/out" "$run/facts.json"
+  ask "$entry" "$prompt" "$run/facts.json" >"$run/out" 2>"$run/err" &
+  client=$!
+  await test -s "$run/out"
+  sleep "$(awk "BEGIN { print $wait_ms / 1000 }")"
+  kill -"$signal" "${pids[$victim]}"
+  local verdict=same pause=0
+  if ! wait $client; then
+    verdict="FAILED: $(tail -n 1 "$run/err")" failed=$((failed + 1))
+  elif [ "$(fact "$run/facts.json" digest)" != "${expected[$prompt]}" ]; then
+    verdict=DIFFERENT differed=$((differed + 1))
+  else
+    pause=$(fact "$run/facts.json" stallSecondsMax | awk '{ printf "%d", $1 * 1000 }')
+    if [ "$(fact "$run/facts.json" terms)" -gt 1 ] || [ "$(fact "$run/facts.json" resumed)" -gt 0 ]; then
+      printf '%s-%s %d\n' "$kind" "$signal" "$pause" >>"$run/pauses"
+    else
+      verdict="same (over before it)" missed=$((missed + 1))
+    fi
+  fi
+  printf '%3d %-4s of %-6s %s at %3d ms: pause %4d ms, %s\n' "$1" "$signal" "$kind" "$victim" \
+    "$wait_ms" "$pause" "$verdict"
+  if [ $signal = STOP ]; then
+    # It comes back with an old term, and is to be a peer like any other.
+    kill -CONT "${pids[$victim]}"
+  else
+    start "$victim"
+    await test -f "$run/$victim/api"
+  fi
+  for name in "${names[@]}"; do await alive "$name"; done
+}
+
+from=$(now)
+for ((i = 1; i <= kills; i++)); do strike "$i"; done
+printf '%d strikes in %d s; %d streams were over before\n' "$kills" $((($(now) - from) / 1000)) $missed
+printf 'resident memory at last: %s MiB\n' "$(memory)"
+broken=$((failed + differed > 0 ? 1 : 0))
+for kind in worker-KILL worker-STOP entry-KILL entry-STOP; do
+  sed -n "s/^$kind //p" "$run/pauses" | sort -n >"$run/sorted"
+  count=$(wc -l <"$run/sorted")
+  [ "$count" -gt 0 ] || continue
+  limit=1000
+  case $kind in entry-KILL) limit=2000 ;; entry-STOP) limit=4000 ;; esac
+  median=$(sed -n "$(((count + 1) / 2))p" "$run/sorted") longest=$(tail -n 1 "$run/sorted")
+  verdict=holds
+  [ "$longest" -le $limit ] || { verdict=BROKEN; broken=1; }
+  printf '%-12s %3d streams: pause median %4d ms, longest %4d ms (at most %d) %s\n' \
+    "$kind" "$count" "$median" "$longest" $limit $verdict
+done
+printf '%d streams failed, %d had other tokens\n' $failed $differed
+exit $broken
