@@ -147,6 +147,10 @@ struct TinyLlama: Sendable, CustomStringConvertible {
     file.set("llama.feed_forward_length", .uint32(feedForward))
     file.set("llama.context_length", .uint32(256))
     file.set("llama.attention.layer_norm_rms_epsilon", .float32(1e-5))
+    addVocabulary(to: &file)
+  }
+
+  func addVocabulary(to file: inout GGUFModelFile) {
     file.set("tokenizer.ggml.model", .string("llama"))
     let words = (0..<vocabulary).map { token in
       ["<unk>", "<s>", "</s>"].indices.contains(token)

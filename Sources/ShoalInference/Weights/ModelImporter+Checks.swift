@@ -36,7 +36,7 @@ extension ModelImporter {
 
 extension TensorPlace {
   /// Rows and columns of the stored tensor.
-  fileprivate func storedShape(
+  package func storedShape(
     _ role: TensorRole, _ shape: Hyperparameters
   ) -> (rows: Int, columns: Int) {
     let geometry = role.geometry(shape)

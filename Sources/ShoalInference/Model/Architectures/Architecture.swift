@@ -30,7 +30,9 @@ public struct Architecture: Sendable {
     self.tensors = tensors
   }
 
-  public static let all: [Architecture] = [.llama, .qwen2, .qwen3]
+  public static let all: [Architecture] = [
+    .llama, .qwen2, .qwen3, .qwen2MoE, .qwen3MoE, .gptNeoX, .stableLM, .granite, .smolLM3,
+  ]
 
   /// The family of a file, by the name that the file gives. An unknown one is refused with the list
   /// of those that are known.

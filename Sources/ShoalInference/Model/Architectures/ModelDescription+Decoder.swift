@@ -19,8 +19,20 @@ extension ModelDescription {
       context: try integer(.context, default: 2_048), norm: NormOptions(norm, epsilon: epsilon),
       attention: try attention(hidden: hidden, layers: layers, style),
       feedForward: FeedForwardOptions(
-        width: try header.integer(.feedForward) ?? 4 * hidden, activation: activation,
-        isGated: isGated))
+        width: try header.integer(.feedForward) ?? 4 * hidden,
+        activation: try stated(activation), isGated: isGated))
+  }
+
+  /// What the header says the nonlinearity is, where it says so; else the family's.
+  private func stated(_ activation: Activation) throws -> Activation {
+    switch try header.text(.activation) {
+    case nil: return activation
+    case "silu", "swish": return .silu
+    case "gelu": return .geluErf
+    case "gelu_new", "gelu_pytorch_tanh", "gelu_fast": return .geluTanh
+    case "relu": return .relu
+    case let other?: throw ModelError.unsupportedFeature("the activation \(other)")
+    }
   }
 
   /// GGUF files count rows of the embedding; the key is newer than many of them.
