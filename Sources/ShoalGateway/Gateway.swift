@@ -90,7 +90,7 @@ public struct Gateway: Sendable {
     LeaveRoute(node: node).add(to: router)
     OpenAIModelsRoute(node: node).add(to: router)
     CompletionsRoute(generating: generating).add(to: router)
-    ChatRoute().add(to: router)
+    ChatRoute(generating: generating).add(to: router)
     MetricsRoute(generating: generating).add(to: router)
     return router
   }

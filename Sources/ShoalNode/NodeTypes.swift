@@ -5,11 +5,25 @@ public import ShoalInference
 public import ShoalLedger
 public import ShoalProtocol
 
+/// One turn of a conversation.
+public struct ChatMessage: Sendable, Hashable {
+  /// What the model's template knows: mostly `system`, `user` and `assistant`.
+  public let role: String
+  public let content: String
+
+  public init(role: String, content: String) {
+    self.role = role
+    self.content = content
+  }
+}
+
 /// A generation that a client asks for.
 public struct GenerationRequest: Sendable {
   public enum Prompt: Sendable, Hashable {
     case text(String)
     case tokens([UInt32])
+    /// A conversation, which the model's own template turns into text.
+    case chat([ChatMessage])
   }
 
   /// A name, `publisher/name`, or the beginning of a model's id.
@@ -134,6 +148,8 @@ public struct PlannedModel: Sendable {
 public enum NodeError: Error, Sendable, Hashable {
   case unknownModel(String, known: [String])
   case emptyPrompt
+  case noChatTemplate(String)
+  case chatTemplate(TemplateError)
   case promptTooLong(tokens: Int, context: Int)
   case tokenOutOfRange(UInt32, vocabulary: Int)
   case failed(JobFailure)
@@ -148,6 +164,9 @@ extension NodeError: CustomStringConvertible {
       "no model named \(name)"
         + (known.isEmpty ? "; none is known yet" : "; known are \(known.joined(separator: ", "))")
     case .emptyPrompt: "the prompt is empty"
+    case .noChatTemplate(let model):
+      "\(model) has no chat template: send it text, not messages"
+    case .chatTemplate(let error): "\(error)"
     case .promptTooLong(let tokens, let context):
       "the prompt has \(tokens) tokens; the model's context is \(context)"
     case .tokenOutOfRange(let token, let vocabulary):

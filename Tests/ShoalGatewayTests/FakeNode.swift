@@ -95,6 +95,7 @@ final class FakeNode: NodeService {
       switch request.prompt {
       case .text(let text): text.utf8.map { UInt32($0) }
       case .tokens(let ids): ids
+      case .chat(let turns): turns.flatMap { $0.content.utf8.map { UInt32($0) } }
       }
     if case .fails(let error) = behaviour { throw error }
     emit(.fetching(peer, remaining: ByteCount(UInt64(10)), total: ByteCount(UInt64(30))))

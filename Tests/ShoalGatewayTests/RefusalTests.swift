@@ -92,14 +92,6 @@ struct RefusalTests {
     #expect(try answer.error["code"] as? String == code)
   }
 
-  @Test func `chat says where to go`() async throws {
-    let answer = try await served(FakeNode()) { address in
-      try await raw(.POST, "/v1/chat/completions", to: address, body: "{}")
-    }
-    #expect(answer.status == 501)
-    #expect((try answer.error["message"] as? String ?? "").contains("/v1/completions"))
-  }
-
   @Test func `a path that is not there is an error in the same shape`() async throws {
     let answer = try await served(FakeNode()) { try await raw(.GET, "/nowhere", to: $0) }
     #expect(answer.status == 404)

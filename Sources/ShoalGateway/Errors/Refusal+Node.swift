@@ -27,6 +27,8 @@ extension Refusal {
         .unknownModel(name, known: known)
       case .emptyPrompt:
         .badRequest("the prompt is empty", param: "prompt", code: "empty_prompt")
+      case .noChatTemplate, .chatTemplate:
+        .badRequest("\(error)", param: "messages", code: "chat_template")
       case .promptTooLong(let tokens, let context):
         .badRequest(
           "the prompt has \(tokens) tokens; the context is \(context)", param: "prompt",

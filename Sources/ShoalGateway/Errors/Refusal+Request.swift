@@ -34,11 +34,6 @@ extension Refusal {
           type: "invalid_request_error", code: "foreign_site")
       case .noRoute(let method, let path):
         .notFound("there is no \(method) \(path)", code: "no_route")
-      case .noChat:
-        Refusal(
-          .notImplemented,
-          "chat templates are not there yet: send the whole prompt to /v1/completions",
-          type: "invalid_request_error", code: "chat_not_supported")
       case .busy(let running, let limit):
         .unavailable(
           "\(running) generations run here and \(limit) is the limit: try again later",

@@ -14,7 +14,6 @@ enum RequestError: Error, Sendable, Hashable {
   case keyWrong
   case foreignSite(header: String, value: String)
   case noRoute(method: String, path: String)
-  case noChat
   case busy(running: Int, limit: Int)
   /// The client reads more slowly than tokens come.
   case clientTooSlow(waiting: Int)

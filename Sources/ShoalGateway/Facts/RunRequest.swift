@@ -7,10 +7,17 @@ import ShoalProtocol
 /// A generation as a client states it. Every field but `model` and one of `prompt` and `tokens` has
 /// a default.
 public struct RunRequest: Codable, Sendable, Hashable {
+  public struct Message: Codable, Sendable, Hashable {
+    public let role: String
+    public let content: String
+  }
+
   public var model: String
   public var prompt: String?
   /// The prompt as ids, instead of text.
   public var tokens: [UInt32]?
+  /// A conversation, instead of text.
+  public var messages: [Message]?
   public var maximumTokens: Int?
   public var temperature: Float?
   public var topK: Int?
@@ -32,6 +39,7 @@ public struct RunRequest: Codable, Sendable, Hashable {
     switch request.prompt {
     case .text(let text): prompt = text
     case .tokens(let ids): tokens = ids
+    case .chat(let turns): messages = turns.map { Message(role: $0.role, content: $0.content) }
     }
     maximumTokens = request.options.maximumTokens
     temperature = sampling.temperature
@@ -68,11 +76,13 @@ public struct RunRequest: Codable, Sendable, Hashable {
   }
 
   private func generationPrompt() throws(RequestError) -> GenerationRequest.Prompt {
-    switch (prompt, tokens) {
-    case (let text?, nil): .text(text)
-    case (nil, let ids?): .tokens(ids)
-    case (nil, nil): throw .missing(field: "prompt")
-    case (_?, _?): throw .unsupported(field: "tokens", hint: "give either prompt or tokens")
+    switch (prompt, tokens, messages) {
+    case (let text?, nil, nil): .text(text)
+    case (nil, let ids?, nil): .tokens(ids)
+    case (nil, nil, let turns?):
+      .chat(turns.map { ChatMessage(role: $0.role, content: $0.content) })
+    case (nil, nil, nil): throw .missing(field: "prompt")
+    case _: throw .unsupported(field: "tokens", hint: "give one of prompt, tokens and messages")
     }
   }
 }

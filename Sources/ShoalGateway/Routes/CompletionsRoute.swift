@@ -19,9 +19,9 @@ struct CompletionsRoute {
     let asked = try body.generationRequest(anySeed: generator.next())
     let slot = try generating.slots.take()
     let created = generating.clock.unixMilliseconds() / 1_000
-    if body.stream ?? false {
+    if body.options.streams {
       try await generating.check(asked)
-      let hasUsage = body.stream_options?.include_usage ?? false
+      let hasUsage = body.options.includesUsage
       return .streamed(.events, to: request, slot: slot) { pieces in
         try await stream(asked, created: created, hasUsage: hasUsage, to: &pieces)
       }

@@ -38,6 +38,11 @@ public struct JSONObject: Sendable {
 
   public init() {}
 
+  /// Of two members with one key the first counts.
+  public init(_ members: [(key: String, value: JSONValue)]) {
+    for member in members { _ = insert(member.value, for: member.key) }
+  }
+
   public subscript(key: String) -> JSONValue? {
     positions[ExactText(key)].map { members[$0].value }
   }

@@ -1,0 +1,35 @@
+// A conversation as the tokens that a model was trained on.
+
+internal import ShoalInference
+
+struct ChatPrompt {
+  let model: String
+  /// Empty where the model has none.
+  let template: String
+  let tokenizer: Tokenizer
+
+  /// The template writes the special tokens by their names, the one that begins a text included;
+  /// so they are read as such, also where a message spells one.
+  func tokens(_ messages: [ChatMessage], unixSeconds: Int64) throws -> [UInt32] {
+    guard !template.isEmpty else { throw NodeError.noChatTemplate(model) }
+    var context = ChatTemplate.Context(now: TemplateDate(unixSeconds: unixSeconds))
+    context.beginning = spelled(tokenizer.definition.beginning)
+    context.end = spelled(tokenizer.definition.end)
+    let turns = messages.map { message in
+      JSONValue.object(
+        JSONObject([
+          ("role", .string(message.role)), ("content", .string(message.content)),
+        ]))
+    }
+    do throws(TemplateError) {
+      let text = try ChatTemplate(template).render(turns, context)
+      return tokenizer.encode(text, addSpecial: false, parseSpecial: true).map { UInt32($0) }
+    } catch {
+      throw NodeError.chatTemplate(error)
+    }
+  }
+
+  private func spelled(_ token: TokenID?) -> String {
+    token.map { String(decoding: tokenizer.bytes(of: $0), as: UTF8.self) } ?? ""
+  }
+}
