@@ -23,6 +23,10 @@ public final class ThreadExecutor: SerialExecutor, TaskExecutor {
 
   public func enqueue(_ job: consuming ExecutorJob) {
     let job = UnownedJob(job)
+    // Whoever enqueues holds no reference of its own: the job may run, end, and with it the last
+    // owner of this executor may go, before the signal below is given.
+    let keeper = unsafe Unmanaged.passRetained(self)
+    defer { unsafe keeper.release() }
     let wasIdle = state.withLock { state in
       state.jobs.append(job)
       if state.thread == nil { start(&state) }
