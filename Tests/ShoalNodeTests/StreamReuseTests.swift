@@ -34,6 +34,7 @@ private struct Doorway: Sendable {
   let transport: TCPTransport
   let connections = Counter()
   let streams = Counter()
+  let ended = Counter()
 
   final class Counter: Sendable {
     private let value = Mutex(0)
@@ -87,6 +88,7 @@ private struct Doorway: Sendable {
         link.shutdown()
       }
       link.shutdown()
+      ended.increment()
     }
   }
 
@@ -119,12 +121,9 @@ private struct Doorway: Sendable {
     return try await onThread { try link.echo(bytes) }
   }
 
-  /// Waits until the connection that was used is free again.
-  func settle() async throws {
-    let before = connections.count
-    while true {
-      _ = try await say([0])
-      if connections.count == before { return }
+  /// Waits until the other side has ended `count` streams, so that their connections are free.
+  func settle(_ count: Int) async throws {
+    while ended.count < count {
       try await SystemClock().sleep(until: SystemClock().now() + .milliseconds(1))
     }
   }
@@ -179,13 +178,14 @@ private struct Doorway: Sendable {
     try await doorway.run {
       let old = try await doorway.dial()
       old.shutdown()
-      try await doorway.settle()
+      try await doorway.settle(1)
       let next = try await doorway.dial()
       old.shutdown()
       #expect(Self.end { try old.send(.shard, [1]) } == .link(.closed))
       #expect(Self.end { _ = try old.receive(deadline: nil) } == .link(.closed))
       let heard = try await onThread { try next.echo([7]) }
       #expect(heard == [7])
+      #expect(doorway.connections.count == 1)
       next.shutdown()
     }
   }
@@ -201,9 +201,10 @@ private struct Doorway: Sendable {
       let end = try await onThread { Self.end { _ = try link.hear() } }
       #expect(end == .link(.closed))
       link.shutdown()
-      try await doorway.settle()
+      try await doorway.settle(1)
       let heard8 = try await doorway.say([8])
       #expect(heard8 == [8])
+      #expect(doorway.connections.count == 1)
     }
   }
 
