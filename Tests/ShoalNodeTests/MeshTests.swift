@@ -10,25 +10,27 @@ import ShoalSecurity
 import ShoalSystem
 import Testing
 
-@Suite(.serialized, .timeLimit(.minutes(2)))
-struct MeshTests {
-  static let model = SharedData.url("models/stories260K/stories260K-q8_0.gguf")
+extension RealTimeTests {
+  @Suite(.timeLimit(.minutes(2)))
+  struct MeshTests {
+    static let model = SharedData.url("models/stories260K/stories260K-q8_0.gguf")
 
-  @Test(.enabled(if: FileManager.default.fileExists(atPath: model.path)))
-  func threePeersFindEachOtherAndSayWhatOneSaysAlone() async throws {
-    let world = try TestMesh(peers: 3)
-    defer { world.remove() }
-    let alone = try await world.digestAlone(Self.model, tokens: 24)
-    try await world.run { nodes in
-      let entry = try await nodes[0].importModel(
-        path: Self.model.path, name: "story", progress: { _, _ in })
-      try await world.until { await nodes[2].peers().count { $0.state == .alive } == 3 }
-      try await world.until { try await nodes[2].models().contains { $0.entry == entry } }
-      for objective in [PlanObjective.spread, .latency] {
-        let outcome = try await nodes[2].generate(
-          world.request(tokens: 24, objective: objective), emit: { _ in })
-        #expect(outcome.digest == alone.digest)
-        #expect(outcome.tokens == alone.tokens)
+    @Test(.enabled(if: FileManager.default.fileExists(atPath: model.path)))
+    func threePeersFindEachOtherAndSayWhatOneSaysAlone() async throws {
+      let world = try TestMesh(peers: 3)
+      defer { world.remove() }
+      let alone = try await world.digestAlone(Self.model, tokens: 24)
+      try await world.run { nodes in
+        let entry = try await nodes[0].importModel(
+          path: Self.model.path, name: "story", progress: { _, _ in })
+        try await world.until { await nodes[2].peers().count { $0.state == .alive } == 3 }
+        try await world.until { try await nodes[2].models().contains { $0.entry == entry } }
+        for objective in [PlanObjective.spread, .latency] {
+          let outcome = try await nodes[2].generate(
+            world.request(tokens: 24, objective: objective), emit: { _ in })
+          #expect(outcome.digest == alone.digest)
+          #expect(outcome.tokens == alone.tokens)
+        }
       }
     }
   }

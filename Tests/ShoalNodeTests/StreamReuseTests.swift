@@ -129,109 +129,111 @@ private struct Doorway: Sendable {
   }
 }
 
-@Suite(.serialized, .timeLimit(.minutes(2))) struct StreamReuseTests {
-  /// What `body` ends with; nil where it does not.
-  private static func end(_ body: () throws -> Void) -> FrameLinkError? {
-    do {
-      try body()
-      return nil
-    } catch {
-      return error as? FrameLinkError
-    }
-  }
-
-  private static func endOfWaiting(_ link: any FrameLink) async -> FrameLinkError? {
-    (try? await onThread { Self.end { _ = try link.receive(deadline: nil) } }) ?? nil
-  }
-
-  @Test func `streams to one peer share a connection, one after the other`() async throws {
-    let doorway = try Doorway()
-    try await doorway.run {
-      for number in 0..<40 {
-        let heard = try await doorway.say([UInt8(number)])
-        #expect(heard == [UInt8(number)])
+extension RealTimeTests {
+  @Suite(.timeLimit(.minutes(2))) struct StreamReuseTests {
+    /// What `body` ends with; nil where it does not.
+    private static func end(_ body: () throws -> Void) -> FrameLinkError? {
+      do {
+        try body()
+        return nil
+      } catch {
+        return error as? FrameLinkError
       }
-      #expect(doorway.streams.count == 40)
-      // An end that is still under way makes room for another connection, never for a wait.
-      #expect(doorway.connections.count <= 10)
     }
-  }
 
-  @Test func `streams at the same time have a connection each`() async throws {
-    let doorway = try Doorway()
-    try await doorway.run {
-      let first = try await doorway.dial()
-      let second = try await doorway.dial()
-      for (link, byte) in [(first, UInt8(1)), (second, 2)] { try link.send(.shard, [byte]) }
-      for (link, byte) in [(second, UInt8(2)), (first, 1)] {
-        let heard = try await onThread { try link.hear() }
-        #expect(heard == [byte])
+    private static func endOfWaiting(_ link: any FrameLink) async -> FrameLinkError? {
+      (try? await onThread { Self.end { _ = try link.receive(deadline: nil) } }) ?? nil
+    }
+
+    @Test func `streams to one peer share a connection, one after the other`() async throws {
+      let doorway = try Doorway()
+      try await doorway.run {
+        for number in 0..<40 {
+          let heard = try await doorway.say([UInt8(number)])
+          #expect(heard == [UInt8(number)])
+        }
+        #expect(doorway.streams.count == 40)
+        // An end that is still under way makes room for another connection, never for a wait.
+        #expect(doorway.connections.count <= 10)
       }
-      #expect(doorway.connections.count >= 2)
-      first.shutdown()
-      second.shutdown()
     }
-  }
 
-  @Test func `whoever still holds an ended stream cannot touch the next`() async throws {
-    let doorway = try Doorway()
-    try await doorway.run {
-      let old = try await doorway.dial()
-      old.shutdown()
-      try await doorway.settle(1)
-      let next = try await doorway.dial()
-      old.shutdown()
-      #expect(Self.end { try old.send(.shard, [1]) } == .link(.closed))
-      #expect(Self.end { _ = try old.receive(deadline: nil) } == .link(.closed))
-      let heard = try await onThread { try next.echo([7]) }
-      #expect(heard == [7])
-      #expect(doorway.connections.count == 1)
-      next.shutdown()
+    @Test func `streams at the same time have a connection each`() async throws {
+      let doorway = try Doorway()
+      try await doorway.run {
+        let first = try await doorway.dial()
+        let second = try await doorway.dial()
+        for (link, byte) in [(first, UInt8(1)), (second, 2)] { try link.send(.shard, [byte]) }
+        for (link, byte) in [(second, UInt8(2)), (first, 1)] {
+          let heard = try await onThread { try link.hear() }
+          #expect(heard == [byte])
+        }
+        #expect(doorway.connections.count >= 2)
+        first.shutdown()
+        second.shutdown()
+      }
     }
-  }
 
-  @Test func `the other side's end reads as closed, and what it left unread is dropped`()
-    async throws
-  {
-    let doorway = try Doorway()
-    try await doorway.run {
-      let link = try await doorway.dial()
-      // The first is heard and ends the stream there; the second is nobody's.
-      for byte in [99, 5] as [UInt8] { try link.send(.shard, [byte]) }
-      let end = try await onThread { Self.end { _ = try link.hear() } }
-      #expect(end == .link(.closed))
-      link.shutdown()
-      try await doorway.settle(1)
-      let heard8 = try await doorway.say([8])
-      #expect(heard8 == [8])
-      #expect(doorway.connections.count == 1)
+    @Test func `whoever still holds an ended stream cannot touch the next`() async throws {
+      let doorway = try Doorway()
+      try await doorway.run {
+        let old = try await doorway.dial()
+        old.shutdown()
+        try await doorway.settle(1)
+        let next = try await doorway.dial()
+        old.shutdown()
+        #expect(Self.end { try old.send(.shard, [1]) } == .link(.closed))
+        #expect(Self.end { _ = try old.receive(deadline: nil) } == .link(.closed))
+        let heard = try await onThread { try next.echo([7]) }
+        #expect(heard == [7])
+        #expect(doorway.connections.count == 1)
+        next.shutdown()
+      }
     }
-  }
 
-  @Test func `a stream that is shut while a thread waits on it takes its connection along`()
-    async throws
-  {
-    let doorway = try Doorway()
-    try await doorway.run {
-      let link = try await doorway.dial()
-      async let waiting = Self.endOfWaiting(link)
-      await Task.yield()
-      link.shutdown()
-      let end = await waiting
-      #expect(end == .link(.closed))
-      let heard3 = try await doorway.say([3])
-      #expect(heard3 == [3])
+    @Test func `the other side's end reads as closed, and what it left unread is dropped`()
+      async throws
+    {
+      let doorway = try Doorway()
+      try await doorway.run {
+        let link = try await doorway.dial()
+        // The first is heard and ends the stream there; the second is nobody's.
+        for byte in [99, 5] as [UInt8] { try link.send(.shard, [byte]) }
+        let end = try await onThread { Self.end { _ = try link.hear() } }
+        #expect(end == .link(.closed))
+        link.shutdown()
+        try await doorway.settle(1)
+        let heard8 = try await doorway.say([8])
+        #expect(heard8 == [8])
+        #expect(doorway.connections.count == 1)
+      }
     }
-  }
 
-  @Test func `a connection that the other side has closed is not used again`() async throws {
-    let doorway = try Doorway()
-    try await doorway.run {
-      _ = try await doorway.say([1])
-      doorway.dialling.forget(doorway.record.peer)
-      let heard2 = try await doorway.say([2])
-      #expect(heard2 == [2])
-      #expect(doorway.connections.count >= 2)
+    @Test func `a stream that is shut while a thread waits on it takes its connection along`()
+      async throws
+    {
+      let doorway = try Doorway()
+      try await doorway.run {
+        let link = try await doorway.dial()
+        async let waiting = Self.endOfWaiting(link)
+        await Task.yield()
+        link.shutdown()
+        let end = await waiting
+        #expect(end == .link(.closed))
+        let heard3 = try await doorway.say([3])
+        #expect(heard3 == [3])
+      }
+    }
+
+    @Test func `a connection that the other side has closed is not used again`() async throws {
+      let doorway = try Doorway()
+      try await doorway.run {
+        _ = try await doorway.say([1])
+        doorway.dialling.forget(doorway.record.peer)
+        let heard2 = try await doorway.say([2])
+        #expect(heard2 == [2])
+        #expect(doorway.connections.count >= 2)
+      }
     }
   }
 }

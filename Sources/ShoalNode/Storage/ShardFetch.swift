@@ -130,26 +130,42 @@ actor FetchLane {
 /// One fetch over several holders.
 struct ShardFetch: Sendable {
   let lanes: [FetchLane]
+  /// Peers that may hold something and could not be asked.
+  let unreachable: Int
 
   /// Fetches all of `wanted`. What a holder fails to give is asked of the others; what nobody has
   /// is an error, after all that can be had is here.
   func run(_ wanted: [WantedBlob], progress: @escaping @Sendable (UInt64) -> Void) async throws {
-    var held: [[Bool]] = []
-    for lane in lanes {
-      held.append((try? await lane.held(wanted)) ?? wanted.map { _ in false })
-    }
+    let answers = await answers(to: wanted)
+    let held = answers.map { $0 ?? wanted.map { _ in false } }
+    var silent = unreachable + answers.count { $0 == nil }
     var left = wanted
     var alive = Array(lanes.indices)
     while !left.isEmpty {
       let places = left.map { blob in wanted.firstIndex(of: blob) ?? 0 }
       let plan = FetchPlan(left, held: alive.map { lane in places.map { held[lane][$0] } })
       let failed = try await run(plan, over: alive, progress: progress)
-      guard !failed.isEmpty else {
-        guard plan.missing.isEmpty else { throw FetchError.nobodyHolds(blobs: plan.missing.count) }
-        return
-      }
-      left = failed.flatMap { plan.lanes[$0] }
+      left = plan.missing + failed.flatMap { plan.lanes[$0] }
+      silent += failed.count
+      guard !failed.isEmpty else { break }
       alive = alive.enumerated().filter { !failed.contains($0.offset) }.map(\.element)
+    }
+    guard left.isEmpty else {
+      throw silent == 0
+        ? FetchError.nobodyHolds(blobs: left.count)
+        : FetchError.holdersSilent(blobs: left.count, holders: silent)
+    }
+  }
+
+  /// Who has what, of all at once; nil for whoever does not answer.
+  private func answers(to wanted: [WantedBlob]) async -> [[Bool]?] {
+    await withTaskGroup(of: (Int, [Bool]?).self) { group in
+      for (place, lane) in lanes.enumerated() {
+        group.addTask { (place, try? await lane.held(wanted)) }
+      }
+      var answers = [[Bool]?](repeating: nil, count: lanes.count)
+      for await (place, held) in group { answers[place] = held }
+      return answers
     }
   }
 
@@ -203,7 +219,10 @@ final class ByteCounter: Sendable {
 /// Why blobs could not be fetched.
 public enum FetchError: Error, Sendable, Hashable {
   case badAnswer(PeerID)
+  /// Everybody was asked.
   case nobodyHolds(blobs: Int)
+  /// Nobody who answered has them; so many others did not answer.
+  case holdersSilent(blobs: Int, holders: Int)
 }
 
 /// The answering side of one shard stream, on the stream's own thread.

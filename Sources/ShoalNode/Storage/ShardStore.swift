@@ -29,6 +29,9 @@ actor ShardStore {
   private static let tokenizersKept = 4
   /// What one turn of the background fetches before others get theirs.
   private static let turnBytes: UInt64 = 32 << 20
+  /// Holders that say nothing are asked again that long, after such pauses.
+  private static let silencePatience = Duration.seconds(3)
+  private static let silencePause = Duration.milliseconds(200)
 
   init(
     peer: PeerID, library: ModelLibrary, membership: Membership, door: StreamDoor,
@@ -199,7 +202,7 @@ actor ShardStore {
 
   // MARK: Fetching
 
-  /// Brings blobs from live peers. One fetch at a time, so that no blob is fetched twice at once.
+  /// Brings blobs from live peers. A holder that is too busy to answer is asked again for a while.
   ///
   /// - Parameter places: of the wanted atoms in the manifest of `model`; none for other blobs.
   private func fetch(
@@ -207,18 +210,33 @@ actor ShardStore {
     distrusted: Set<PeerID> = [],
     progress: @escaping @Sendable (UInt64) -> Void
   ) async throws {
+    let end = clock.now() + Self.silencePatience
+    while true {
+      do {
+        return try await fetchNow(
+          wanted, of: model, places: places, distrusted: distrusted, progress: progress)
+      } catch FetchError.holdersSilent(let blobs, _) {
+        guard clock.now() < end else { throw FetchError.nobodyHolds(blobs: blobs) }
+        try await clock.sleep(until: clock.now() + Self.silencePause)
+      }
+    }
+  }
+
+  /// One fetch at a time, so that no blob is fetched twice at once.
+  private func fetchNow(
+    _ wanted: [WantedBlob], of model: ModelID?, places: [Int], distrusted: Set<PeerID>,
+    progress: @escaping @Sendable (UInt64) -> Void
+  ) async throws {
     await takeTurn()
     defer { endTurn() }
     let library = library
     let lacking = try await disk.perform { wanted.filter { !library.blobs.contains($0.blob) } }
     guard !lacking.isEmpty else { return }
-    let lanes = await openLanes(model, places, without: distrusted)
-    defer { for lane in lanes { lane.close() } }
-    guard let model else {
-      return try await ShardFetch(lanes: lanes).run(lacking, progress: progress)
-    }
+    let fetch = await openLanes(model, places, without: distrusted)
+    defer { for lane in fetch.lanes { lane.close() } }
+    guard let model else { return try await fetch.run(lacking, progress: progress) }
     do {
-      try await ShardFetch(lanes: lanes).run(lacking, progress: progress)
+      try await fetch.run(lacking, progress: progress)
       searches[model]?.tried(foundAll: true)
     } catch {
       searches[model, default: HolderSearch()].tried(foundAll: false)
@@ -229,12 +247,11 @@ actor ShardStore {
   /// Lanes to holders, dialled at once. Whom this peer suspects is not waited for.
   private func openLanes(
     _ model: ModelID?, _ places: [Int], without distrusted: Set<PeerID>
-  ) async -> [FetchLane] {
-    let suspected = distrusted.union(await membership.suspectedHere())
+  ) async -> ShardFetch {
+    let live = Set(await membership.livePeers()).subtracting(distrusted)
+    let suspected = live.intersection(await membership.suspectedHere())
     var records: [PeerID: CapabilityRecord] = [:]
-    for peer in await membership.livePeers() where !suspected.contains(peer) {
-      records[peer] = await membership.record(of: peer)
-    }
+    for peer in live.subtracting(suspected) { records[peer] = await membership.record(of: peer) }
     let known = records.values.sorted { $0.peer < $1.peer }
     let search = model.flatMap { searches[$0] } ?? HolderSearch()
     let asked = search.peers(for: places, of: model ?? ModelID(.zero), among: known)
@@ -243,8 +260,9 @@ actor ShardStore {
         group.addTask { await self.openLane(record) }
       }
       var lanes: [FetchLane] = []
-      for await lane in group { if let lane { lanes.append(lane) } }
-      return lanes
+      var unreachable = suspected.count
+      for await lane in group { if let lane { lanes.append(lane) } else { unreachable += 1 } }
+      return ShardFetch(lanes: lanes, unreachable: unreachable)
     }
   }
 
