@@ -97,7 +97,7 @@ while read -r _ name; do
   found=$(b2sum -l 256 "$run/two/blobs/${name:0:2}/$name" | cut -d ' ' -f 1)
   [ "$found" = "$name" ] || miss "blob $name is not what its name says"
 done <"$run/before"
-refuses 'asked meanwhile' 'Error: .' ask two
+refuses 'asked meanwhile' 'atoms could not be fetched' ask two
 start one
 await sees two 2
 await whole two

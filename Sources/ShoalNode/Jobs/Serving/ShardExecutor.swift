@@ -54,9 +54,14 @@ actor ShardExecutor {
     do {
       try await take(prepare, from: entry, in: room)
     } catch {
-      let failure = self.failure(error, from: entry.peer)
-      try? await room.perform { try entry.send(.failed(failure)) }
+      await say(error, to: entry, in: room)
     }
+  }
+
+  /// Tells the entry why this rank cannot go on.
+  private func say(_ error: any Error, to entry: any FrameLink, in room: ThreadRoom) async {
+    let failure = failure(error, from: entry.peer)
+    try? await room.perform { try entry.send(.failed(failure)) }
   }
 
   /// Ends the rank of this term here, if it still runs.
@@ -96,10 +101,15 @@ actor ShardExecutor {
     }
     // The rank of an earlier term stops where it is; this one takes its place.
     earlier?.stop()
-    try await withTaskCancellationHandler {
-      try await run(prepare, life, entry, after: earlier, in: room)
-    } onCancel: {
-      life.stop()
+    do {
+      try await withTaskCancellationHandler {
+        try await run(prepare, life, entry, after: earlier, in: room)
+      } onCancel: {
+        life.stop()
+      }
+    } catch {
+      // Said before the end of the rank's life shuts its links.
+      await say(error, to: entry, in: room)
     }
   }
 
