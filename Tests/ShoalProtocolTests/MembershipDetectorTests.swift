@@ -4,14 +4,17 @@ import Testing
 
 @Suite struct MembershipDetectorTests {
   private struct Bench {
-    var detector = FailureDetector()
+    var detector = FailureDetector(peer: .numbered(0))
     var random = SeededGenerator(3)
     let live: [PeerID]
+    var settled: Set<PeerID> = []
 
     init(others: Int) { live = (1...others).map { PeerID.numbered($0) }.sorted() }
 
     mutating func tick(_ now: Moment) -> [FailureDetector.Effect] {
-      detector.tick(live: live, slack: { _ in .zero }, at: now, using: &random)
+      detector.tick(
+        live: live, prior: { _ in .zero }, isSettled: { settled.contains($0) }, at: now,
+        using: &random)
     }
 
     /// The first probe: whom, under which number, and when it was sent.
@@ -96,11 +99,11 @@ import Testing
     #expect(bench.tick(start + .milliseconds(600)).first == .suspect(target))
   }
 
-  @Test func `every peer is asked once a round`() throws {
+  @Test func `every second probe asks the neighbour, the others go round`() throws {
     var bench = Bench(others: 7)
     var (target, sequence, now) = try bench.firstProbe()
     var asked = [target]
-    for _ in 0..<27 {
+    for _ in 0..<41 {
       _ = bench.detector.ack(sequence, from: target, at: now)
       now = now + .milliseconds(200)
       guard case .ping(let next, let number) = bench.tick(now).first else {
@@ -109,10 +112,37 @@ import Testing
       (target, sequence) = (next, number)
       asked.append(target)
     }
-    for round in 0..<4 {
-      #expect(asked[(round * 7)..<(round * 7 + 7)].sorted() == bench.live)
+    let neighbour = bench.live.first { $0 > .numbered(0) } ?? bench.live[0]
+    let turns = asked.indices.map { (peer: asked[$0], isRound: $0 % 2 == 1) }
+    #expect(turns.filter { !$0.isRound }.allSatisfy { $0.peer == neighbour })
+    let round = turns.filter(\.isRound).map(\.peer)
+    for start in stride(from: 0, to: 21, by: 7) {
+      #expect(round[start..<start + 7].sorted() == bench.live)
     }
-    #expect(Array(asked[0..<7]) != Array(asked[7..<14]))
+    #expect(Array(round[0..<7]) != Array(round[7..<14]))
+  }
+
+  @Test(arguments: [true, false])
+  func `a relay that hears nothing looks for itself, unless enough have`(isSettled: Bool) throws {
+    var bench = Bench(others: 7)
+    let (target, sequence, start) = try bench.firstProbe()
+    _ = bench.detector.ack(sequence, from: target, at: start)
+    let doubtful = try #require(bench.live.first { $0 != target })
+    let requester = try #require(bench.live.last)
+    if isSettled { bench.settled = [doubtful] }
+    _ = bench.detector.relay(for: requester, sequence: 9, target: doubtful, at: start)
+    let after = bench.tick(start + .milliseconds(80))
+    #expect(after.first == .nack(requester, sequence: 9))
+    let asks = after.contains {
+      if case .ping(doubtful, _) = $0 { true } else { false }
+    }
+    #expect(asks != isSettled)
+    // With relays of its own, and then it is an observer.
+    let relays = bench.tick(start + .milliseconds(180)).filter {
+      if case .requestPing(of: doubtful, _, _) = $0 { true } else { false }
+    }
+    #expect(relays.count == (isSettled ? 0 : 3))
+    #expect(bench.tick(start + .milliseconds(280)).contains(.suspect(doubtful)) != isSettled)
   }
 
   @Test func `a relayed ping passes the answer on, or says that none came`() {

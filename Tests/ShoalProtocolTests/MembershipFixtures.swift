@@ -90,8 +90,10 @@ let testHash: ContentHash = { bytes in
   return Bytes32(words)!
 }
 
+/// Of records in any order.
 func testView(_ records: some Sequence<CapabilityRecord>) -> MeshView {
-  unsafe MeshView(records, hash: testHash)
+  let held = records.sorted { $0.peer < $1.peer }.map { HeldRecord(TestSignature.sign($0), $0) }
+  return unsafe MeshView(held, hash: testHash)
 }
 
 extension Moment {

@@ -1,4 +1,5 @@
-// How fast a plan is made, and how little moves when peers come and go.
+// What a plan costs to make, and how little moves when peers come and go. Seconds are measured by
+// Benchmarks/planning.sh.
 
 import ShoalProtocol
 import Testing
@@ -16,35 +17,31 @@ import Testing
   }
 
   @Test(
-    "70B is planned over 100 peers in 100 ms and over 1,000 in a second", arguments: [100, 1_000])
-  func speed(peers: Int) throws {
-    let capacities = Self.mixed(peers)
-    for objective in [PlanObjective.latency, .spread] {
-      let request = try Fixture.request(Fixture.llama70B, objective)
-      let clock = ContinuousClock()
-      let times = try (0..<5).map { _ in
-        try clock.measure { _ = try PlacementPlanner().plan(request, over: capacities) }
-      }
-      let best = try #require(times.min())
-      print("planned 70B over \(peers) peers, \(objective.name): \(best)")
-      #expect(best < .milliseconds(peers))
-    }
+    "a search tries formations in proportion to slots and peers, and finds one",
+    arguments: [100, 300, 1_000])
+  func trials(peers: Int) throws {
+    let request = try Fixture.request(Fixture.llama70B)
+    let work = try StageWork(request.shape, contextTokens: request.contextTokens)
+    let entrants = try Entrants(request, work, Self.mixed(peers))
+    let search = PlanSearch(work: work, candidates: entrants.candidates)
+    let slots = SlotKind.allCases.map { work.kinds[$0].count }.max() ?? 0
+    #expect(search.trials > min(peers, slots) / 2)
+    #expect(search.trials <= min(peers, slots) + 2 * peers)
+    #expect(search.best(for: .latency) != nil)
+    #expect(search.best(for: .spread) != nil)
   }
 
-  @Test("70B is stored over 1,000 peers in five seconds")
-  func storageSpeed() throws {
+  @Test("70B finds room for both copies over 1,000 peers, at few buddies of each")
+  func storage() throws {
     let sizes = [UInt64](repeating: 3_000_000, count: 80 * 120 + 1_002)
     let capacities = (0..<1_000).map {
       StorageCapacity(
         peer: Fixture.peer($0), bytes: .mebibytes(200), failureDomain: UInt64($0 / 3))
     }
-    var plan: StoragePlan?
-    let time = try ContinuousClock().measure {
-      plan = try StoragePlan(model: Fixture.model, sizes: sizes, over: capacities)
-    }
-    print("stored 70B over 1000 peers: \(time)")
-    #expect(plan?.short == [])
-    #expect(time < .seconds(5))
+    let plan = try StoragePlan(model: Fixture.model, sizes: sizes, over: capacities)
+    #expect(plan.short == [])
+    let pairs = Set(plan.holders.map { Set($0) })
+    #expect(pairs.count <= 1_000 * (StoragePlan.buddies + 2))
   }
 
   /// Owner of each feed-forward and vocabulary slot.

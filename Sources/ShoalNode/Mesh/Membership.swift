@@ -95,7 +95,7 @@ actor Membership {
     }
   }
 
-  func view() -> MeshView { unsafe MeshView(core.standing(), hash: BLAKE2b.contentHash) }
+  func view() -> MeshView { unsafe MeshView(core.standing, hash: BLAKE2b.contentHash) }
 
   func ownRecord() -> CapabilityRecord { record }
 

@@ -7,6 +7,11 @@
 struct DisseminationQueue: Sendable {
   private struct Entry: Sendable {
     let update: MemberUpdate
+    let order: UInt64
+  }
+
+  /// Where an entry is: how often it was sent, and its place in the order of coming.
+  private struct Place: Hashable, Sendable {
     var transmissions: Int
     let order: UInt64
   }
@@ -14,48 +19,82 @@ struct DisseminationQueue: Sendable {
   /// The first observer and as many others as shorten a suspicion (Lifeguard's K).
   static let mostObservers = 4
 
-  /// By peer; more than one only for suspicions of one incarnation.
-  private var entries: [PeerID: [Entry]] = [:]
+  /// By transmissions; each in the order of coming.
+  private var rounds: [[Entry]] = []
+  /// By peer, the first come first; more than one only for suspicions of one incarnation.
+  private var places: [PeerID: [Place]] = [:]
   private var nextOrder: UInt64 = 0
+  private(set) var count = 0
 
-  var isEmpty: Bool { entries.isEmpty }
-  var count: Int { entries.values.reduce(0) { $0 + $1.count } }
+  var isEmpty: Bool { count == 0 }
 
   /// Replaces what was said about the same peer, unless both are suspicions by different observers.
   mutating func add(_ update: MemberUpdate) {
-    let others = (entries[update.peer] ?? []).filter { $0.update.stands(beside: update) }
-    let entry = Entry(update: update, transmissions: 0, order: nextOrder)
-    entries[update.peer] = others.suffix(Self.mostObservers - 1) + [entry]
+    var kept: [Place] = []
+    for place in places[update.peer] ?? [] {
+      if self.update(at: place).stands(beside: update) { kept.append(place) } else { remove(place) }
+    }
+    while kept.count >= Self.mostObservers { remove(kept.removeFirst()) }
+    let place = Place(transmissions: 0, order: nextOrder)
     nextOrder += 1
+    places[update.peer] = kept + [place]
+    insert(Entry(update: update, order: place.order), transmissions: 0)
   }
 
-  mutating func drop(_ peer: PeerID) { entries[peer] = nil }
+  mutating func drop(_ peer: PeerID) {
+    for place in places.removeValue(forKey: peer) ?? [] { remove(place) }
+  }
 
   /// The claims for one message, within `budget` bytes, each counted as sent once.
   mutating func take(budget: Int, limit: Int) -> [MemberUpdate] {
-    guard !entries.isEmpty else { return [] }
-    let sorted = entries.values.joined().sorted {
-      ($0.transmissions, $1.order) < ($1.transmissions, $0.order)
-    }
-    var taken: [MemberUpdate] = []
+    var taken: [(entry: Entry, transmissions: Int)] = []
     var left = budget
-    for entry in sorted {
-      let update = entry.update
-      guard update.byteCount <= left else { break }
-      left -= update.byteCount
-      taken.append(update)
-      countTransmission(of: entry, limit: limit)
+    walk: for (transmissions, round) in rounds.enumerated() {
+      for entry in round.reversed() {
+        guard entry.update.byteCount <= left else { break walk }
+        left -= entry.update.byteCount
+        taken.append((entry, transmissions))
+      }
     }
-    return taken
+    for (entry, transmissions) in taken {
+      countTransmission(of: entry, from: transmissions, limit: limit)
+    }
+    return taken.map(\.entry.update)
   }
 
-  private mutating func countTransmission(of entry: Entry, limit: Int) {
-    guard var present = entries[entry.update.peer],
-      let index = present.firstIndex(where: { $0.order == entry.order })
-    else { return }
-    present[index].transmissions += 1
-    if present[index].transmissions >= limit { present.remove(at: index) }
-    entries[entry.update.peer] = present.isEmpty ? nil : present
+  private mutating func countTransmission(of entry: Entry, from transmissions: Int, limit: Int) {
+    let place = Place(transmissions: transmissions, order: entry.order)
+    remove(place)
+    let peer = entry.update.peer
+    guard var present = places[peer], let index = present.firstIndex(of: place) else { return }
+    if transmissions + 1 >= limit {
+      present.remove(at: index)
+    } else {
+      present[index].transmissions += 1
+      insert(entry, transmissions: transmissions + 1)
+    }
+    places[peer] = present.isEmpty ? nil : present
+  }
+
+  // MARK: Rounds
+
+  private func index(_ order: UInt64, in transmissions: Int) -> Int {
+    rounds[transmissions].partitionPoint { $0.order >= order }
+  }
+
+  private func update(at place: Place) -> MemberUpdate {
+    rounds[place.transmissions][index(place.order, in: place.transmissions)].update
+  }
+
+  private mutating func insert(_ entry: Entry, transmissions: Int) {
+    while rounds.count <= transmissions { rounds.append([]) }
+    rounds[transmissions].insert(entry, at: index(entry.order, in: transmissions))
+    count += 1
+  }
+
+  private mutating func remove(_ place: Place) {
+    rounds[place.transmissions].remove(at: index(place.order, in: place.transmissions))
+    count -= 1
   }
 }
 

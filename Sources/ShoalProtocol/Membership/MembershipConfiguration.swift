@@ -2,17 +2,22 @@
 
 /// Defaults are for a LAN. Sources: SWIM (Das et al. 2002), Lifeguard (Dadgar et al. 2018).
 public struct MembershipConfiguration: Hashable, Sendable {
-  /// One probe each; stretched in large meshes, see `probeInterval(peers:)`.
+  /// One probe each, whatever the size: a ping and an answer five times a second are some 800 B/s.
   public var probeInterval: Duration = .milliseconds(200)
   /// How long a direct ping may take before others are asked. At least four round trips are
   /// granted where the link is slower than that.
   public var probeTimeout: Duration = .milliseconds(100)
+  /// A relay says that nothing came so much sooner than the asker stops waiting.
+  var nackAfter: Duration { probeTimeout * 8 / 10 }
   /// SWIM's k.
   public var indirectProbes = 3
-  /// SWIM's lambda: a claim is sent on `lambda * ceil(log10(n + 1))` times.
-  public var retransmissionFactor = 4
+  /// How many times a claim is sent on, beyond `ln n`: of r sendings by each of n peers none meets
+  /// a given one with `e^-r`, so a claim in `e^12` misses anybody.
+  public var sureTransmissions = 12
   /// Between rounds of unasked news, while there is any.
   public var gossipInterval: Duration = .milliseconds(100)
+  /// Before the first round: long enough for news that come together to go together.
+  public var gossipDelay: Duration = .milliseconds(20)
   public var gossipFanout = 3
   /// A suspect has at least this long to deny; with three peers, nobody else can speak for it.
   public var leastSuspicion: Duration = .seconds(1)
@@ -36,24 +41,16 @@ public struct MembershipConfiguration: Hashable, Sendable {
 
   public init() {}
 
-  /// Detection takes about 1.6 intervals whatever the size (SWIM, section 3.2), so small meshes
-  /// afford short ones; large ones keep their idle traffic below 1 KB/s a peer.
-  public func probeInterval(peers: Int) -> Duration {
-    peers <= 64 ? probeInterval : peers <= 256 ? probeInterval * 2 : probeInterval * 4
-  }
-
-  /// How many times a claim is sent on in a mesh of `peers`: two rounds of gossip at least, since
-  /// the targets of one can all be the same few.
+  /// How many times a claim is sent on in a mesh of `peers`.
   func retransmissions(peers: Int) -> Int {
-    var (power, digits) = (10, 1)
-    while power < peers + 1 { (power, digits) = (power * 10, digits + 1) }
-    return max(2 * gossipFanout, retransmissionFactor * digits)
+    // The natural logarithm: ln 2 is 710 of 1,024, and so is what `log2` counts in.
+    sureTransmissions + IntegerLogarithm.log2(peers) * 710 / (1_024 * 1_024)
   }
 
   /// The least time that a suspicion lasts in a mesh of `peers`.
   func leastSuspicion(peers: Int) -> Duration {
     let decades = IntegerLogarithm.log2(max(1, peers)) * 1_000 / IntegerLogarithm.log2(10)
-    let scaled = probeInterval(peers: peers) * suspicionFactor * decades / 1_000
+    let scaled = probeInterval * suspicionFactor * decades / 1_000
     return max(leastSuspicion, scaled)
   }
 }

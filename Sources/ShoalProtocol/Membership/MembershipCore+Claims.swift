@@ -58,7 +58,7 @@ extension MembershipCore {
     _ update: MemberUpdate, from sender: PeerID, at endpoint: Endpoint, now: Moment
   ) {
     weigh(update, from: sender, at: endpoint, now: now)
-    guard own != nil, update.claim != .alive, update.incarnation < incarnation,
+    guard ownHeld != nil, update.claim != .alive, update.incarnation < incarnation,
       table[sender]?.state.isLive != true
     else { return }
     effects.append(.send(.updates([ownClaim]), to: sender, at: endpoint))
@@ -112,7 +112,7 @@ extension MembershipCore {
       return
     }
     guard let due = nextGossip else {
-      nextGossip = now + configuration.gossipInterval
+      nextGossip = now + configuration.gossipDelay
       return
     }
     guard due <= now else { return }

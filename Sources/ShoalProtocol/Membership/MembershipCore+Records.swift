@@ -29,9 +29,9 @@ extension MembershipCore {
     _ signed: SignedRecord, at now: Moment, using random: inout some RandomNumberGenerator
   ) {
     guard signed.author == peer, let record = try? signed.record(),
-      record.version > ownRecord?.version ?? 0 || own == nil
+      record.version > ownHeld?.record.version ?? 0 || ownHeld == nil
     else { return }
-    (own, ownRecord) = (signed, record)
+    ownHeld = HeldRecord(signed, record)
     incarnation = Incarnation(version: record.version)
     queue.add(ownClaim)
     if nextSync == nil { scheduleSync(after: configuration.syncInterval, at: now, using: &random) }
@@ -188,9 +188,9 @@ extension MembershipCore {
     settle(record)
     let isOfThis = wish?.incarnation.version == record.version
     let denials = isOfThis ? wish?.incarnation.denials ?? 0 : 0
-    guard table.accept(signed, record, denials: denials), let member = table[subject] else {
-      return
-    }
+    guard table.accept(HeldRecord(signed, record), denials: denials),
+      let member = table[subject]
+    else { return }
     queue.add(member.update)
     effects.append(.recordChanged(record))
     if before?.state != .alive { effects.append(.changed(subject, .alive)) }

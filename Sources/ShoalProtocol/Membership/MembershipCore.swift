@@ -44,8 +44,7 @@ public struct MembershipCore: Sendable {
 
   public internal(set) var table: MembershipTable
   public internal(set) var detector: FailureDetector
-  public internal(set) var own: SignedRecord?
-  public internal(set) var ownRecord: CapabilityRecord?
+  var ownHeld: HeldRecord?
   public internal(set) var incarnation = Incarnation(0)
   public internal(set) var hasLeft = false
 
@@ -64,18 +63,26 @@ public struct MembershipCore: Sendable {
     self.configuration = configuration
     self.verify = verify
     table = MembershipTable(configuration: configuration)
-    detector = FailureDetector(configuration: configuration)
+    detector = FailureDetector(peer: peer, configuration: configuration)
   }
 
   /// The records of everybody who takes part in plans, this peer's own included, sorted by peer.
-  /// A suspect stays until `observers` peers suspect it: one flaky observer moves nothing (the
+  /// A suspect stays until `cutObservers` peers suspect it: one flaky observer moves nothing (the
   /// cut filter of Rapid, Suresh et al. 2018, without its vote).
-  public func standing(observers: Int = 3) -> [CapabilityRecord] {
-    let others = table.live.compactMap { table[$0] }.filter {
-      $0.state == .alive || $0.observers.count < observers
-    }
-    return ([ownRecord].compactMap(\.self) + others.map(\.record)).sorted { $0.peer < $1.peer }
+  public var standing: [HeldRecord] {
+    var records = table.standing(observers: cutObservers)
+    guard let ownHeld else { return records }
+    let place = records.partitionPoint { $0.record.peer > peer }
+    records.insert(ownHeld, at: place)
+    return records
   }
+
+  /// Three, but no more than half of a small mesh, and never one alone.
+  package var cutObservers: Int { min(3, max(2, table.peerCount / 2)) }
+
+  /// This peer's own record as it was last signed; nil before the first.
+  public var own: SignedRecord? { ownHeld?.signed }
+  public var ownRecord: CapabilityRecord? { ownHeld?.record }
 
   /// The smoothed round trip to a peer, from probes; nil before the first answer.
   public func roundTrip(to peer: PeerID) -> RoundTripEstimate? { detector.roundTrips[peer] }
@@ -85,7 +92,7 @@ public struct MembershipCore: Sendable {
   package var pendingRecords: Int { wanted.count }
 
   public var nextDeadline: Moment? {
-    guard own != nil, !hasLeft else { return nil }
+    guard ownHeld != nil, !hasLeft else { return nil }
     return [
       detector.nextDeadline, table.nextDeadline, nextGossip, nextSync,
       wanted.values.map(\.retryAt).min(),
@@ -98,7 +105,7 @@ public struct MembershipCore: Sendable {
     guard !hasLeft else { return [] }
     switch event {
     case .received(let message, let sender, let endpoint):
-      guard own != nil, sender != peer else { break }
+      guard ownHeld != nil, sender != peer else { break }
       receive(message, from: sender, at: endpoint, now: now, using: &random)
     case .deadline:
       break
@@ -111,7 +118,7 @@ public struct MembershipCore: Sendable {
     case .leave:
       leave(using: &random)
     }
-    if own != nil, !hasLeft { performDue(at: now, using: &random) }
+    if ownHeld != nil, !hasLeft { performDue(at: now, using: &random) }
     defer { effects.removeAll(keepingCapacity: true) }
     return effects
   }
@@ -162,14 +169,7 @@ public struct MembershipCore: Sendable {
   private mutating func performDue(
     at now: Moment, using random: inout some RandomNumberGenerator
   ) {
-    let trips = detector.roundTrips
-    let members = table.members
-    let slack = { (peer: PeerID) -> Duration in
-      if let trip = trips[peer] { return trip.mean * 2 + trip.deviation * 4 }
-      return .microseconds(Int64(members[peer]?.record.latencyPriorMicroseconds ?? 0) * 4)
-    }
-    perform(
-      detector.tick(live: table.live, slack: slack, at: now, using: &random), at: now)
+    if detector.nextDeadline ?? now <= now { probe(at: now, using: &random) }
     for suspect in table.overdue(at: now) {
       guard let member = table[suspect] else { continue }
       believe(MemberUpdate(suspect, member.incarnation, .dead), at: now)
@@ -182,6 +182,20 @@ public struct MembershipCore: Sendable {
     gossip(at: now, using: &random)
     sync(at: now, using: &random)
     requestWanted(at: now, using: &random)
+  }
+
+  private mutating func probe(at now: Moment, using random: inout some RandomNumberGenerator) {
+    let (known, peer, configuration) = (table, peer, configuration)
+    let priors = { (peer: PeerID) -> Duration in
+      .microseconds(Int64(known[peer]?.held.record.latencyPriorMicroseconds ?? 0) * 4)
+    }
+    let isSettled = { (suspect: PeerID) -> Bool in
+      let observers = known[suspect]?.observers ?? []
+      return observers.contains(peer) || observers.count > configuration.confirmations
+    }
+    let actions = detector.tick(
+      live: known.live, prior: priors, isSettled: isSettled, at: now, using: &random)
+    perform(actions, at: now)
   }
 
   private mutating func perform(_ actions: [FailureDetector.Effect], at now: Moment) {

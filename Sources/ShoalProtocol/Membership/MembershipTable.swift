@@ -13,8 +13,7 @@ public enum MemberState: Hashable, Sendable {
 
 /// What is known of one other peer.
 public struct Member: Sendable {
-  public fileprivate(set) var signed: SignedRecord
-  public fileprivate(set) var record: CapabilityRecord
+  public fileprivate(set) var held: HeldRecord
   public fileprivate(set) var incarnation: Incarnation
   public fileprivate(set) var state: MemberState
   fileprivate(set) var suspicion: Suspicion?
@@ -22,6 +21,8 @@ public struct Member: Sendable {
   fileprivate(set) var observedEndpoint: Endpoint?
   fileprivate(set) var goneSince: Moment?
 
+  public var signed: SignedRecord { held.signed }
+  public var record: CapabilityRecord { held.record }
   public var endpoint: Endpoint? { observedEndpoint ?? record.endpoints.first }
   /// The peers that suspect it, sorted.
   public var observers: [PeerID] { suspicion?.observers ?? [] }
@@ -48,6 +49,9 @@ public struct MembershipTable: Sendable {
   private(set) var fingerprint = TableFingerprint()
   private var suspects: Set<PeerID> = []
   private var gone: Set<PeerID> = []
+  /// When a suspicion runs out or somebody can be forgotten; the table is looked at for each
+  /// datagram and seldom has anything due.
+  private(set) var nextDeadline: Moment?
   private let configuration: MembershipConfiguration
 
   init(configuration: MembershipConfiguration) { self.configuration = configuration }
@@ -100,6 +104,7 @@ public struct MembershipTable: Sendable {
     switch member.state {
     case .suspect where !isNewer:
       let counts = members[update.peer]?.suspicion?.confirm(by: observer) ?? false
+      if counts { findDeadline() }
       return counts ? .confirmed : .stale
     case .dead where !isNewer, .left where !isNewer:
       return .stale
@@ -129,22 +134,20 @@ public struct MembershipTable: Sendable {
 
   /// Takes a record whose signature was verified. True if it is news. A newer version speaks for
   /// itself: its author lived to sign it.
-  mutating func accept(_ signed: SignedRecord, _ record: CapabilityRecord, denials: UInt16) -> Bool
-  {
+  mutating func accept(_ held: HeldRecord, denials: UInt16) -> Bool {
+    let record = held.record
     let incarnation = Incarnation(version: record.version, denials: denials)
     if let member = members[record.peer] {
-      guard record.version > member.record.version else { return false }
+      guard record.version > member.held.record.version else { return false }
       change(record.peer) {
-        $0.signed = signed
-        $0.record = record
+        $0.held = held
         $0.incarnation = incarnation
         $0.state = .alive
       }
       return true
     }
     guard makeRoom() else { return false }
-    members[record.peer] = Member(
-      signed: signed, record: record, incarnation: incarnation, state: .alive)
+    members[record.peer] = Member(held: held, incarnation: incarnation, state: .alive)
     index(record.peer)
     return true
   }
@@ -156,19 +159,34 @@ public struct MembershipTable: Sendable {
 
   /// The suspects whose time is up at `now`, sorted.
   func overdue(at now: Moment) -> [PeerID] {
-    suspects.filter { (members[$0]?.suspicion).map { $0.deadline <= now } ?? false }.sorted()
+    guard isDue(at: now) else { return [] }
+    return suspects.filter { (members[$0]?.suspicion).map { $0.deadline <= now } ?? false }
+      .sorted()
   }
 
   /// Forgets who has been gone long enough; sorted.
   mutating func forget(at now: Moment) -> [PeerID] {
+    guard isDue(at: now) else { return [] }
     let due = gone.filter { (forgetDeadline(of: $0)).map { $0 <= now } ?? false }.sorted()
     for peer in due { remove(peer) }
     return due
   }
 
-  var nextDeadline: Moment? {
+  private func isDue(at now: Moment) -> Bool { nextDeadline.map { $0 <= now } ?? false }
+
+  private mutating func findDeadline() {
     let suspicions = suspects.compactMap { members[$0]?.suspicion?.deadline }
-    return (suspicions + gone.compactMap(forgetDeadline(of:))).min()
+    nextDeadline = (suspicions + gone.compactMap(forgetDeadline(of:))).min()
+  }
+
+  /// The records of the owner's plans, sorted by peer: of all live members but those that as many
+  /// as `observers` suspect.
+  func standing(observers: Int) -> [HeldRecord] {
+    live.compactMap { peer in
+      guard let member = members[peer] else { return nil }
+      let isIn = member.state == .alive || member.observers.count < observers
+      return isIn ? member.held : nil
+    }
   }
 
   /// The claims about everybody in these buckets of the fingerprint, sorted by peer.
@@ -197,17 +215,20 @@ public struct MembershipTable: Sendable {
   private mutating func remove(_ peer: PeerID) {
     unindex(peer)
     members[peer] = nil
+    findDeadline()
   }
 
   /// Every change of state goes through here, so that the indices follow.
   private mutating func change(_ peer: PeerID, _ edit: (inout Member) -> Void) {
-    unindex(peer)
     guard var member = members[peer] else { return }
+    unindex(peer)
+    let wasTimed = member.state != .alive
     edit(&member)
     if member.state != .suspect { member.suspicion = nil }
     if member.state.isLive { member.goneSince = nil }
     members[peer] = member
     index(peer)
+    if wasTimed || member.state != .alive { findDeadline() }
   }
 
   private mutating func index(_ peer: PeerID) {
@@ -233,7 +254,7 @@ public struct MembershipTable: Sendable {
   }
 }
 
-extension Array where Element: Comparable {
+extension Array {
   /// The first index whose element satisfies `predicate`, where all after it do too.
   func partitionPoint(_ predicate: (Element) -> Bool) -> Int {
     var (low, high) = (0, count)

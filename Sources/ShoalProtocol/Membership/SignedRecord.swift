@@ -26,5 +26,19 @@ public struct SignedRecord: Hashable, Sendable {
   }
 }
 
+/// A record beside the bytes that its author signed. Shared by whoever holds it: a view of a
+/// thousand peers is a thousand references, and its hash needs no record to be encoded anew.
+public final class HeldRecord: Sendable {
+  public let record: CapabilityRecord
+  public let signed: SignedRecord
+
+  /// `record` is what `signed` says.
+  package init(_ signed: SignedRecord, _ record: CapabilityRecord) {
+    (self.signed, self.record) = (signed, record)
+  }
+
+  public var peer: PeerID { record.peer }
+}
+
 /// Whether the signature of a record is its author's. ShoalSecurity has it.
 public typealias RecordVerification = @Sendable (SignedRecord) -> Bool

@@ -21,13 +21,15 @@ package struct PlanSearch: Sendable {
   private let solo: Formation?
   private let tensor: Formation?
   private let spread: Formation?
+  /// Formations that were tried: what a search costs, on any machine.
+  package private(set) var trials = 0
 
   package init(work: StageWork, candidates: [Candidate]) {
     self.work = work
     self.candidates = candidates
-    solo = PlanSearch.alone(work, candidates)
-    tensor = PlanSearch.together(work, candidates)
-    spread = PlanSearch.everybody(work, candidates)
+    solo = PlanSearch.alone(work, candidates, &trials)
+    tensor = PlanSearch.together(work, candidates, &trials)
+    spread = PlanSearch.everybody(work, candidates, &trials)
   }
 
   package var alternatives: [PlanAlternative] {
@@ -51,8 +53,9 @@ package struct PlanSearch: Sendable {
       working.insert(candidate.peer)
     }
     let members = chosen.candidates.filter { working.contains($0.peer) }
+    var trials = 0
     return candidates.filter { !working.contains($0.peer) }.map { candidate in
-      let wider = PlanSearch.formation(.tensor, work, members + [candidate])
+      let wider = PlanSearch.formation(.tensor, work, members + [candidate], &trials)
       guard objective != .spread, let wider, wider.shares.hasWork(members.count) else {
         return ExcludedPeer(peer: candidate.peer, reason: .noShare)
       }
@@ -67,8 +70,9 @@ package struct PlanSearch: Sendable {
 extension PlanSearch {
   /// Nil where they cannot hold the model.
   private static func formation(
-    _ kind: PlanKind, _ work: StageWork, _ candidates: [Candidate]
+    _ kind: PlanKind, _ work: StageWork, _ candidates: [Candidate], _ trials: inout Int
   ) -> Formation? {
+    trials += 1
     guard let shares = StageShares(work, among: candidates, isSpread: kind == .spread) else {
       return nil
     }
@@ -81,34 +85,43 @@ extension PlanSearch {
   }
 
   /// The fastest peer that holds everything.
-  private static func alone(_ work: StageWork, _ candidates: [Candidate]) -> Formation? {
+  private static func alone(
+    _ work: StageWork, _ candidates: [Candidate], _ trials: inout Int
+  ) -> Formation? {
     for candidate in candidates {
-      if let formation = formation(.solo, work, [candidate]) { return formation }
+      if let formation = formation(.solo, work, [candidate], &trials) { return formation }
     }
     return nil
   }
 
-  private static func everybody(_ work: StageWork, _ candidates: [Candidate]) -> Formation? {
+  private static func everybody(
+    _ work: StageWork, _ candidates: [Candidate], _ trials: inout Int
+  ) -> Formation? {
     guard candidates.count > 1 else { return nil }
-    return formation(.spread, work, candidates)
+    return formation(.spread, work, candidates, &trials)
   }
 
   /// The best of the `k` fastest, k from 2 on, among all peers and among those with quick links
   /// alone; then widened by whoever still helps.
-  private static func together(_ work: StageWork, _ candidates: [Candidate]) -> Formation? {
+  private static func together(
+    _ work: StageWork, _ candidates: [Candidate], _ trials: inout Int
+  ) -> Formation? {
     var best: Formation?
     for pool in pools(work, candidates) {
       // Beyond the slots of the most numerous kind, a peer more gets nothing.
       let slots = SlotKind.allCases.map { work.kinds[$0].count }.max() ?? 0
       for count in stride(from: 2, through: min(pool.count, slots), by: 1) {
-        guard let next = formation(.tensor, work, Array(pool.prefix(count))) else { continue }
+        let fastest = Array(pool.prefix(count))
+        guard let next = formation(.tensor, work, fastest, &trials) else { continue }
         if next.estimate.nanoseconds < best?.estimate.nanoseconds ?? .max { best = next }
       }
     }
-    guard var best else { return formation(.tensor, work, candidates).flatMap(ifTogether) }
+    guard var best else {
+      return formation(.tensor, work, candidates, &trials).flatMap(ifTogether)
+    }
     let members = Set(best.candidates.map(\.peer))
     for candidate in candidates where !members.contains(candidate.peer) {
-      guard let wider = formation(.tensor, work, best.candidates + [candidate]),
+      guard let wider = formation(.tensor, work, best.candidates + [candidate], &trials),
         wider.estimate.nanoseconds < best.estimate.nanoseconds
       else { continue }
       best = wider

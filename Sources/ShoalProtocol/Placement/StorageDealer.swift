@@ -63,9 +63,8 @@ struct StorageDealer {
   /// One more copy of each atom where one can be had: at the buddy whose seat the atom has, at
   /// another buddy, at a peer of another domain, at any other peer.
   mutating func dealFurtherCopies() {
-    let buddies = peers.indices.map { place in
-      (0..<StoragePlan.buddies).map { buddy(of: place, seat: $0) }
-    }
+    // Of those who hold a first copy: of a thousand peers and a small model that is a few.
+    var buddies = [[Int?]?](repeating: nil, count: peers.count)
     let limits = peers.map(\.bytes.bytes)
     let domainCount = Set(peers.map(\.failureDomain)).count
     for atom in sizes.indices {
@@ -73,9 +72,9 @@ struct StorageDealer {
       let domains = Set(holders[atom].map { peers[$0].failureDomain })
       // The low half of the seed: the high half decided on the first copy.
       let seat = Int(atomSeeds[atom] & 0xFFFF) + holders[atom].count
-      let near = buddies[first].indices.compactMap {
-        buddies[first][(seat + $0) % buddies[first].count]
-      }
+      let seats = buddies[first] ?? (0..<StoragePlan.buddies).map { buddy(of: first, seat: $0) }
+      buddies[first] = seats
+      let near = seats.indices.compactMap { seats[(seat + $0) % seats.count] }
       let nearApart = near.filter { !domains.contains(peers[$0].failureDomain) }
       if give(atom, toFirstOf: nearApart, within: limits) { continue }
       if domainCount <= domains.count, give(atom, toFirstOf: near, within: limits) { continue }

@@ -59,8 +59,12 @@ public struct Bytes32: Hashable, Comparable, Sendable {
   public var hex: String { Hex.encode(bytes) }
 
   public static func < (left: Bytes32, right: Bytes32) -> Bool {
-    (left.a, left.b, left.c, left.d) < (right.a, right.b, right.c, right.d)
+    guard left.a == right.a else { return left.a < right.a }
+    return (left.b, left.c, left.d) < (right.b, right.c, right.d)
   }
+
+  /// Ids are hashes and keys: eight of their bytes spread as well as all of them.
+  public func hash(into hasher: inout Hasher) { hasher.combine(a) }
 }
 
 /// Lower-case hexadecimal, two digits a byte.

@@ -7,9 +7,7 @@ public struct ByteWriter: Sendable {
   public init(reserving capacity: Int = 0) { bytes.reserveCapacity(capacity) }
 
   public mutating func integer(_ value: some FixedWidthInteger) {
-    for shift in stride(from: 0, to: value.bitWidth, by: 8) {
-      bytes.append(UInt8(truncatingIfNeeded: value >> shift))
-    }
+    unsafe withUnsafeBytes(of: value.littleEndian) { unsafe bytes.append(contentsOf: $0) }
   }
   public mutating func raw(_ field: some Sequence<UInt8>) { bytes.append(contentsOf: field) }
   public mutating func id(_ id: some Identifier) { raw(id.raw.bytes) }

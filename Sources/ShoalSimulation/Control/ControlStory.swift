@@ -165,6 +165,9 @@ struct ControlStory {
     result.epochs = world.counts.epochs
     result.datagrams = world.network.sent
     result.deepestInbox = world.counts.deepestInbox
+    result.falseSuspicions = world.counts.falseSuspicions
+    result.falseExclusions = world.counts.falseExclusions
+    result.peerSeconds = result.virtualTime.inSeconds * Double(options.peers)
     result.refusedRecords = world.counts.refusedRecords
     if let violation = world.violation {
       result.violation = violation

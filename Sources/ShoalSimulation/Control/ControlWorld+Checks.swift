@@ -36,9 +36,30 @@ extension ControlWorld {
     self.watched?.known[number] = isIn == watched.comes ? watched.known[number] ?? now : nil
   }
 
-  /// A suspect stays in the view until three others suspect it.
+  /// A suspect stays in the view until enough others suspect it.
   private func stands(_ peer: PeerID, at number: Int) -> Bool {
-    (peers[number].core.table[peer]?.observers.count ?? 0) < 3
+    let core = peers[number].core
+    return (core.table[peer]?.observers.count ?? 0) < core.cutObservers
+  }
+
+  /// Somebody is suspected on `number`'s own evidence. Without cause, where it runs.
+  func countSuspicion(of peer: PeerID, by number: Int) {
+    let own = peers[number].id
+    guard peers[number].core.table[peer]?.observers == [own] else { return }
+    if isWell(peer) { counts.falseSuspicions += 1 }
+  }
+
+  /// Peers that a new view leaves out although they run.
+  func countExclusions(from before: MeshView?, to after: MeshView, at number: Int) {
+    guard let before, before.count > after.count else { return }
+    let standing = Set(after.peers)
+    counts.falseExclusions += before.peers.count { !standing.contains($0) && isWell($0) }
+  }
+
+  /// Whether a peer does what it should: what befalls its links does not count.
+  private func isWell(_ peer: PeerID) -> Bool {
+    guard let places = numbers[peer], places.count == 1 else { return false }
+    return peers[places[0]].isRunning && !peers[places[0]].isStalled
   }
 
   /// No record is believed that its author did not sign.

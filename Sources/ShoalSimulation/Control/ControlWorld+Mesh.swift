@@ -104,7 +104,9 @@ extension ControlWorld {
     for effect in effects {
       switch effect {
       case .sendBeacon(let bytes):
-        for other in segments[number] { send(.beacon(bytes), from: number, to: .simulated(other)) }
+        for (place, other) in segments[number].enumerated() {
+          send(.beacon(bytes), from: number, to: .simulated(other), isEcho: place > 0)
+        }
       case .contact(let endpoint, _):
         send(.hello(from: peers[number].id), from: number, to: endpoint)
       case .refused: break
@@ -127,6 +129,7 @@ extension ControlWorld {
         send(.gossip(message.bytes, from: peers[number].id), from: number, to: endpoint)
       case .changed(let peer, let state):
         note(peer, state, at: number)
+        if state == .suspect { countSuspicion(of: peer, by: number) }
         if state.isLive, let endpoint = peers[number].core.table[peer]?.endpoint {
           news.append(.joined(peer, endpoint))
         } else if !state.isLive {
@@ -147,7 +150,7 @@ extension ControlWorld {
     step(.deadline, at: number)
     for event in news { discover(event, at: number) }
     if needsPublishing { publish(number) }
-    checkQueues(number)
+    if event != .deadline || !effects.isEmpty { checkQueues(number) }
     rearm(number)
   }
 
@@ -157,18 +160,20 @@ extension ControlWorld {
     if event == .deadline {
       guard let due = peers[number].epochs.nextDeadline, due <= local else { return }
     }
-    let core = peers[number].core
-    let effects = peers[number].epochs.handle(event, at: local) {
-      unsafe MeshView(core.standing(), hash: BLAKE2b.contentHash)
+    var epochs = peers[number].epochs
+    let before = epochs.standing
+    let effects = epochs.handle(event, at: local) {
+      unsafe MeshView(peers[number].core.standing, hash: BLAKE2b.contentHash)
     }
+    peers[number].epochs = epochs
     for case .epoch(let view) in effects {
-      let tracker = peers[number].epochs
       let early = peers[number].watch.epoch(
-        at: local, quiet: tracker.quiet, longest: tracker.longest)
+        at: local, quiet: epochs.quiet, longest: epochs.longest)
       if let early { breaks(.oneEpoch, peers: [number], early) }
       counts.epochs += 1
       trace.add(
-        .epoch, peer: number, UInt64(view.records.count), view.id.raw.prefix64, at: now)
+        .epoch, peer: number, UInt64(view.count), view.id.raw.prefix64, at: now)
+      countExclusions(from: before, to: view, at: number)
       adopt(view, at: number)
       watched?.epoch(view, at: number, now: now)
     }
@@ -189,12 +194,14 @@ extension ControlWorld {
 
   // MARK: What goes out
 
-  func send(_ packet: Packet, from number: Int, to endpoint: Endpoint) {
+  func send(
+    _ packet: Packet, from number: Int, to endpoint: Endpoint, isEcho: Bool = false
+  ) {
     guard let other = endpoint.simulatedNumber, other < peers.count, other != number else {
       return
     }
     let deliveries = network.send(
-      packet.byteCount, from: number, to: other, at: now, using: &random)
+      packet.byteCount, from: number, to: other, isEcho: isEcho, at: now, using: &random)
     // The seal does not open over a flipped bit, so the datagram is as good as lost.
     for delivery in deliveries where !delivery.isFlipped {
       agenda.add(

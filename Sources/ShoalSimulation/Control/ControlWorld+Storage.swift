@@ -12,9 +12,9 @@ extension ControlWorld {
     guard let planned = plans.plan(view) else {
       return breaks(
         .samePlan, peers: [number],
-        "peer \(number) plans otherwise over view \(view.id) of \(view.records.count)")
+        "peer \(number) plans otherwise over view \(view.id) of \(view.count)")
     }
-    trace.add(.plan, peer: number, UInt64(view.records.count), planned.hash, at: now)
+    trace.add(.plan, peer: number, UInt64(view.count), planned.hash, at: now)
     checkMemory(planned, view)
     peers[number].store.assigned = planned.assignment(of: peers[number].id)
     if let storage = planned.storage { peers[number].store.search.adopt(storage) }

@@ -184,4 +184,8 @@ struct ControlCounts {
   var refusedRecords = 0
   var deepestInbox = 0
   var mostPendingNews = 0
+  /// Suspicions that a peer raised on its own evidence against one that ran.
+  var falseSuspicions = 0
+  /// Views that lacked somebody who ran.
+  var falseExclusions = 0
 }

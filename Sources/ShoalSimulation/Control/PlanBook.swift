@@ -5,7 +5,7 @@ internal import ShoalProtocol
 internal import ShoalSecurity
 
 /// What follows from one set of capacities.
-struct PlannedView {
+final class PlannedView {
   /// Nil where the model fits nowhere.
   let plan: PlanID?
   /// The atoms that each rank computes with.
@@ -13,6 +13,16 @@ struct PlannedView {
   let residentBytes: [PeerID: UInt64]
   /// Nil where there is no room for one copy.
   let storage: StoragePlan?
+
+  init(
+    plan: PlanID?, working: [PeerID: Set<Int>], residentBytes: [PeerID: UInt64],
+    storage: StoragePlan?
+  ) {
+    self.plan = plan
+    self.working = working
+    self.residentBytes = residentBytes
+    self.storage = storage
+  }
 
   /// What is to be on the disk of `peer`, as ShardStore decides it.
   func assignment(of peer: PeerID) -> Set<Int> {
@@ -33,12 +43,16 @@ struct PlanBook {
   private var random: SeededGenerator
   /// A plan depends on the capacities alone: a new version of a record need not plan anew.
   private var planned: [[DeviceCapacity]: PlannedView] = [:]
-  private var keys: [ViewID: [DeviceCapacity]] = [:]
+  private var known: [ViewID: PlannedView] = [:]
+  /// The keys of `planned`, the oldest first.
+  private var order: [[DeviceCapacity]] = []
   private(set) var compared = 0
   private(set) var computed = 0
 
   /// How often an adoption computes its plan from its own records: one in so many.
-  private static let sampling = 16
+  private static let sampling = 32
+  /// Plans kept: views that come up again come soon.
+  private static let kept = 256
 
   init(model: SimulatedModel, random: SeededGenerator) {
     (self.model, self.random) = (model, random)
@@ -46,19 +60,28 @@ struct PlanBook {
 
   /// The plan of `view` as one peer sees it. Nil: this peer got another than those before it.
   mutating func plan(_ view: MeshView) -> PlannedView? {
-    let capacities = keys[view.id] ?? view.records.map { DeviceCapacity($0) }
-    keys[view.id] = capacities
-    guard let known = planned[capacities] else {
-      computed += 1
-      let fresh = compute(view.records)
-      planned[capacities] = fresh
-      return fresh
-    }
-    guard Int.random(in: 0..<Self.sampling, using: &random) == 0 else { return known }
+    guard let before = known[view.id] ?? find(view) else { return plan(anew: view) }
+    known[view.id] = before
+    guard Int.random(in: 0..<Self.sampling, using: &random) == 0 else { return before }
     compared += 1
     // Whoever computes has the records in an order of its own.
     let again = compute(view.records.shuffled(using: &random))
-    return again.equals(known) ? known : nil
+    return again.equals(before) ? before : nil
+  }
+
+  private func find(_ view: MeshView) -> PlannedView? {
+    planned[view.records.map { DeviceCapacity($0) }]
+  }
+
+  private mutating func plan(anew view: MeshView) -> PlannedView {
+    computed += 1
+    let (fresh, capacities) = (compute(view.records), view.records.map { DeviceCapacity($0) })
+    planned[capacities] = fresh
+    known[view.id] = fresh
+    order.append(capacities)
+    if order.count > Self.kept { planned[order.removeFirst()] = nil }
+    if known.count > 16 * Self.kept { known = [:] }
+    return fresh
   }
 
   private func compute(_ records: [CapabilityRecord]) -> PlannedView {

@@ -7,7 +7,6 @@ public enum Invariant: String, CaseIterable, Hashable, Sendable {
   case samePlan = "the same view gives the same plan everywhere"
   case liveHolder = "every atom has a live holder while fewer than R of its holders are down"
   case memory = "no plan fills more than 80 % of a peer's memory"
-  case nothingDropped = "nothing is dropped before R others acknowledged it"
   case movement = "a join or a leave moves at most twice the ideal"
   case dissemination = "views are equal within 3 log2(N) gossip ticks"
   case reunion = "views become equal once the faults have ended"
@@ -19,6 +18,8 @@ public enum Invariant: String, CaseIterable, Hashable, Sendable {
   case sameTrace = "one seed, one story"
   case sameTokens = "tokens equal the one-peer run"
   case jobEnds = "every admitted job ends or errors within its deadline"
+  case oneTerm = "a job that nothing befalls needs one term"
+  case jobSurvives = "a job outlives the loss of any one peer"
 }
 
 /// Where and how an invariant broke.

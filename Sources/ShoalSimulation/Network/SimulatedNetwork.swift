@@ -65,12 +65,14 @@ package struct SimulatedNetwork: Sendable {
   }
 
   /// Sends one datagram of `bytes`. Nothing, one or two deliveries come of it.
+  ///
+  /// - Parameter isEcho: the datagram goes to a group and was counted with its first receiver.
   package mutating func send(
-    _ bytes: Int, from sender: Int, to receiver: Int, at now: Moment,
+    _ bytes: Int, from sender: Int, to receiver: Int, isEcho: Bool = false, at now: Moment,
     using random: inout SeededGenerator
   ) -> [Delivery] {
     sent += 1
-    sentBytes += bytes + Self.overheadBytes
+    if !isEcho { sentBytes += bytes + Self.overheadBytes }
     guard carries(from: sender, to: receiver) else {
       cut += 1
       return []

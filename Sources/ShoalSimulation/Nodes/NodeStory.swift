@@ -13,6 +13,8 @@ package struct NodeStory {
   private static let jobs = 4
   /// An admitted job has ended after that long, whatever has happened to it.
   private static let deadline = Duration.seconds(120)
+  /// Between jobs: long enough that atoms are read from the disk again.
+  private static let lull = Duration.seconds(6)
 
   package static func run(
     peers: Int, faults: Set<FaultKind>, topology: LinkTopology, seed: UInt64
@@ -50,8 +52,9 @@ package struct NodeStory {
       try await hurtWhileAnswering(job)
       try await heal()
       guard try await settle("after job \(job)") else { return }
+      try await world.loop.sleep(until: world.loop.now + Self.lull)
       // Whatever has been, the next one gets its answer.
-      try await answer(job: 100 + job, mustComplete: true)
+      try await answer(job: 100 + job, draw(), amid: nil)
     }
   }
 
@@ -83,66 +86,105 @@ package struct NodeStory {
   }
 
   private mutating func hurtWhileAnswering(_ job: Int) async throws {
-    let trouble = NodeTrouble(world: world, kinds: faults)
-    let coming = trouble.schedule()
-    try await answer(job: job, mustComplete: false)
-    for timer in coming { timer.cancel() }
+    let ask = draw()
+    let coming = NodeTrouble(world: world, kinds: faults).schedule()
+    try await answer(job: job, ask, amid: coming)
+    for timer in coming.timers { timer.cancel() }
   }
 
   /// One job at one entry, compared with the one-peer run as far as it came.
-  private mutating func answer(job: Int, mustComplete: Bool) async throws {
-    let ask = draw()
+  ///
+  /// - Parameter trouble: what befalls the mesh meanwhile; nil: nothing.
+  private mutating func answer(
+    job: Int, _ ask: Ask, amid trouble: NodeTrouble.Coming?
+  ) async throws {
     guard let process = world.places[ask.entry].process else { return }
     let expected = try await references.run(ask.request)
     result.jobs += 1
     let start = world.loop.now
     world.mesh.trace.add(.job, peer: ask.entry, UInt64(job), 0, at: start)
     let said = SaidTokens()
-    let outcome = await Self.generate(ask, process, said)
+    var outcome = await Self.generate(process, said) {
+      try await process.node.generate(ask.request, emit: $0)
+    }
+    // The entry is gone: its client turns to a peer that keeps the job's log.
+    var mustComplete = trouble.map { $0.onlyLoss.map { $0 != ask.entry } ?? false } ?? true
+    if case .failure = outcome, world.places[ask.entry].process !== process,
+      let name = said.job, let witness = await world.keeper(of: name)
+    {
+      result.resumptions += 1
+      mustComplete = trouble?.onlyLoss == ask.entry
+      let shown = said.tokens.count
+      outcome = await Self.generate(witness, said) {
+        try await witness.node.resume(name, shown: shown, emit: $0)
+      }
+    }
     let took = world.loop.now - start
     result.continuations += said.continuations
     if took > Self.deadline {
       breaks(.jobEnds, "job \(job) took \(took.inSeconds) s")
     }
-    switch outcome {
-    case .success(let text):
-      result.jobsCompleted += 1
-      result.digestsCompared += 1
-      result.tokensCompared += text.tokens.count
-      world.mesh.trace.add(
-        .job, peer: ask.entry, UInt64(job), text.digest.prefix64, at: world.loop.now)
-      if text.digest != expected.digest || text.tokens != expected.tokens {
-        breaks(.sameTokens, "job \(job) at \(ask.entry): \(text.tokens) for \(expected.tokens)")
-      }
-    case .failure(let error):
-      world.mesh.trace.add(.job, peer: ask.entry, UInt64(job), 1, at: world.loop.now)
-      if mustComplete { breaks(.jobEnds, "job \(job) in a healed mesh: \(error)") }
+    if trouble == nil, said.continuations > 0 {
+      breaks(.oneTerm, "job \(job) went on \(said.continuations) times")
     }
+    judge(job, at: ask.entry, outcome, expected, mustComplete: mustComplete, amid: trouble)
     // What was shown before an error is the beginning of what one peer says.
     guard expected.all.starts(with: said.tokens) else {
       return breaks(.sameTokens, "job \(job) showed \(said.tokens) for \(expected.all)")
     }
   }
 
+  private mutating func judge(
+    _ job: Int, at entry: Int, _ outcome: Result<GenerationOutcome, any Error>,
+    _ expected: ReferenceRuns.Said, mustComplete: Bool, amid trouble: NodeTrouble.Coming?
+  ) {
+    switch outcome {
+    case .success(let text):
+      result.jobsCompleted += 1
+      result.digestsCompared += 1
+      result.tokensCompared += text.tokens.count
+      world.mesh.trace.add(
+        .job, peer: entry, UInt64(job), text.digest.prefix64, at: world.loop.now)
+      if text.digest != expected.digest || text.tokens != expected.tokens {
+        breaks(.sameTokens, "job \(job) at \(entry): \(text.tokens) for \(expected.tokens)")
+      }
+    case .failure(let error):
+      world.mesh.trace.add(.job, peer: entry, UInt64(job), 1, at: world.loop.now)
+      guard mustComplete else { return }
+      if let lost = trouble?.onlyLoss {
+        breaks(.jobSurvives, "job \(job) at \(entry) without \(lost): \(error)")
+      } else {
+        breaks(.jobEnds, "job \(job) in a healed mesh: \(error)")
+      }
+    }
+  }
+
   /// Touched only by whoever has the turn.
   private final class SaidTokens: @unchecked Sendable {
     var tokens: [UInt32] = []
+    var job: JobID?
     /// How often others took up the part of a peer that was lost.
     var continuations = 0
   }
 
+  /// A job at the node of `process`, on its own loop, noting what is said.
   private static func generate(
-    _ ask: Ask, _ process: NodeProcess, _ said: SaidTokens
+    _ process: NodeProcess, _ said: SaidTokens,
+    _ perform:
+      @escaping @Sendable (
+        _ emit: @escaping @Sendable (GenerationEvent) -> Void
+      ) async throws -> GenerationOutcome
   ) async -> Result<GenerationOutcome, any Error> {
     await withTaskGroup(of: Result<GenerationOutcome, any Error>.self) { group in
       group.addTask(executorPreference: process.owner) {
         do {
           return .success(
-            try await process.node.generate(ask.request) { event in
+            try await perform { event in
               switch event {
               case .token(let token): said.tokens.append(token.token)
               case .continued: said.continuations += 1
-              case .fetching, .started, .witnesses: break
+              case .started(let job, _, _, _, _): said.job = job
+              case .fetching, .witnesses: break
               }
             })
         } catch {

@@ -8,22 +8,36 @@ struct NodeTrouble {
   /// A job on a LAN lasts some tens of milliseconds; its preparation as long again.
   private static let window = Int64(120_000)
 
-  /// Draws and schedules one or two troubles of the kinds that whole nodes know. What has not come
-  /// when the job ends can be called off.
-  func schedule() -> [VirtualLoop.Timer] {
+  /// What comes, and whom it befalls. What has not come when the job ends can be called off.
+  struct Coming {
+    fileprivate(set) var timers: [VirtualLoop.Timer] = []
+    fileprivate var kinds: Set<FaultKind> = []
+    fileprivate var victims: Set<Int> = []
+
+    /// The one peer that dies or stops, where nothing else goes wrong; nil: nobody, or more.
+    var onlyLoss: Int? {
+      kinds.isSubset(of: [.crash, .stall]) && victims.count == 1 ? victims.first : nil
+    }
+  }
+
+  /// Draws and schedules one or two troubles of the kinds that whole nodes know.
+  func schedule() -> Coming {
     let known: [FaultKind] = [
       .loss, .duplication, .reordering, .partition, .delay, .stall, .crash, .flip,
     ]
     let drawn = known.filter { kinds.contains($0) }
-    guard !drawn.isEmpty else { return [] }
-    let troubles = Int.random(in: 1...2, using: &world.random)
-    return (0..<troubles).map { number in
+    guard !drawn.isEmpty else { return Coming() }
+    var coming = Coming()
+    for number in 0..<Int.random(in: 1...2, using: &world.random) {
       let kind = drawn[Int.random(in: 0..<drawn.count, using: &world.random)]
       let wait = Int64.random(in: 0...Self.window, using: &world.random)
       let victim = Int.random(in: 0..<world.places.count, using: &world.random)
-      return prepare(
-        kind, victim: victim, cut: number, at: world.loop.now + .microseconds(wait))
+      coming.kinds.insert(kind)
+      coming.victims.insert(victim)
+      coming.timers.append(
+        prepare(kind, victim: victim, cut: number, at: world.loop.now + .microseconds(wait)))
     }
+    return coming
   }
 
   private func prepare(_ kind: FaultKind, victim: Int, cut: Int, at moment: Moment)
@@ -40,7 +54,7 @@ struct NodeTrouble {
       case .delay: world.mesh.network.weather.jitter = 0...200_000
       case .flip:
         world.mesh.network.weather.flipPerMille = 50
-        world.places[victim].process?.disk.damage(pick: number)
+        world.damage(victim, pick: number)
       case .partition:
         let others = Set(world.places.indices).subtracting([victim])
         world.mesh.network.sever(cut, from: [victim], to: others)

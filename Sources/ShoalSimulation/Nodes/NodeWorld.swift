@@ -91,7 +91,27 @@ final class NodeWorld: @unchecked Sendable {
     places[number].disk = process.disk.succession()
   }
 
+  /// Flips a bit in about every fourth blob of a disk: only where another that runs has it whole,
+  /// since no mesh brings back what nobody has.
+  func damage(_ number: Int, pick: UInt64) {
+    guard let disk = places[number].process?.disk else { return }
+    let others = running.filter { $0 != number }.compactMap { places[$0].process?.disk }
+    var chance = SeededGenerator(pick)
+    for blob in disk.list() where chance.happens(perMille: 250) {
+      guard others.contains(where: { (try? $0.verify(blob)) == true }) else { continue }
+      disk.damage(blob, pick: chance.next())
+    }
+  }
+
   var running: [Int] { places.indices.filter { places[$0].process != nil } }
+
+  /// Somebody who could go on with a job.
+  func keeper(of job: JobID) async -> NodeProcess? {
+    for process in running.compactMap({ places[$0].process }) where !process.owner.isFrozen {
+      if await process.node.keeps(job) { return process }
+    }
+    return nil
+  }
 
   func node(_ number: Int) -> Node? { places[number].process?.node }
 

@@ -88,15 +88,13 @@ final class VirtualDisk: BlobStore, DocumentStore, @unchecked Sendable {
   func totalBytes() -> ByteCount { ByteCount(blobs.values.reduce(0) { $0 + $1.count }) }
   func freeBytes() -> ByteCount { ByteCount(room) }
 
-  /// Flips a bit of one blob behind the store's back, as a failing disk does.
-  func damage(pick: UInt64) {
-    let ids = list()
-    guard !ids.isEmpty else { return }
-    let id = ids[Int(pick % UInt64(ids.count))]
+  /// Flips a bit of a blob behind the store's back, as a failing disk does. What is mapped already
+  /// stays as it was: it is in memory.
+  func damage(_ id: BlobID, pick: UInt64) {
     guard let blob = blobs[id], blob.count > 0 else { return }
     let copy = AlignedBytes(count: blob.count)
     unsafe copy.mutableBytes.copyBytes(from: blob.bytes)
-    unsafe copy.mutableBytes[Int(pick >> 32) % blob.count] ^= 1
+    unsafe copy.mutableBytes[Int(pick >> 8) % blob.count] ^= 1 << UInt8(pick % 8)
     blobs[id] = copy
   }
 

@@ -26,6 +26,11 @@ package struct SeedResult: Sendable {
   /// By event: from the first table that knew to the last.
   package var dissemination: [String: Duration] = [:]
   package var movementPerMille: [String: Int] = [:]
+  /// Suspicions raised, and members left out of views, although they ran.
+  package var falseSuspicions = 0
+  package var falseExclusions = 0
+  /// Time that peers of the control plane lived, summed up.
+  package var peerSeconds = 0.0
   package var idleBytesPerSecond: Int?
   package var jobs = 0
   package var jobsCompleted = 0
@@ -34,6 +39,8 @@ package struct SeedResult: Sendable {
   package var tokensCompared = 0
   /// How often a job went on without a peer that it had lost.
   package var continuations = 0
+  /// How often a client went on at a witness after its entry had died.
+  package var resumptions = 0
   /// Where a picture is wanted.
   package var timeline: Timeline?
 
@@ -52,5 +59,6 @@ package struct SeedResult: Sendable {
     digestsCompared += nodes.digestsCompared
     tokensCompared += nodes.tokensCompared
     continuations += nodes.continuations
+    resumptions += nodes.resumptions
   }
 }

@@ -52,10 +52,17 @@ public struct SimulationReport: Encodable, Sendable {
   public private(set) var tokensCompared = 0
   /// How often a job went on without a peer that it had lost.
   public private(set) var continuations = 0
+  /// How often a client went on at a witness after its entry had died.
+  public private(set) var resumptions = 0
   /// Seeds in which faults took every holder of some atom at once.
   public private(set) var seedsWithLostAtoms = 0
   public private(set) var deepestInbox = 0
   public private(set) var mostIdleBytesPerSecond = 0
+  /// Suspicions on a peer's own evidence against one that ran, and views that lacked one: whatever
+  /// befell its links.
+  public private(set) var falseSuspicions = 0
+  public private(set) var falseExclusions = 0
+  public private(set) var peerHours = 0.0
   /// From the end of all faults to equal views.
   public private(set) var reunion: Spread?
   /// From an event to the last peer's new plan, by event.
@@ -76,8 +83,9 @@ public struct SimulationReport: Encodable, Sendable {
   private enum CodingKeys: String, CodingKey {
     case peers, jobPeers, firstSeed, lastSeed, faults, topology, seeds, events, datagrams, epochs
     case virtualSeconds, plansCompared, forgeriesRefused, jobs, jobsCompleted, digestsCompared
-    case tokensCompared, continuations, seedsWithLostAtoms, deepestInbox, mostIdleBytesPerSecond,
-      reunion
+    case tokensCompared, continuations, resumptions, seedsWithLostAtoms, deepestInbox
+    case mostIdleBytesPerSecond
+    case falseSuspicions, falseExclusions, peerHours, reunion
     case rebalance, dissemination, movementPerMille, failures, traceHash
   }
 
@@ -104,9 +112,13 @@ public struct SimulationReport: Encodable, Sendable {
     digestsCompared += result.digestsCompared
     tokensCompared += result.tokensCompared
     continuations += result.continuations
+    resumptions += result.resumptions
     seedsWithLostAtoms += result.lostAtoms > 0 ? 1 : 0
     deepestInbox = max(deepestInbox, result.deepestInbox)
     mostIdleBytesPerSecond = max(mostIdleBytesPerSecond, result.idleBytesPerSecond ?? 0)
+    falseSuspicions += result.falseSuspicions
+    falseExclusions += result.falseExclusions
+    peerHours += result.peerSeconds / 3_600
     timeline = timeline ?? result.timeline
   }
 
@@ -149,8 +161,8 @@ extension SimulationReport {
     if jobs > 0 {
       lines.append(
         "jobs: \(jobs), completed \(jobsCompleted), gone on without a lost peer"
-          + " \(continuations) times; digests compared \(digestsCompared), tokens"
-          + " \(tokensCompared)")
+          + " \(continuations) times, at a witness \(resumptions) times; digests compared"
+          + " \(digestsCompared), tokens \(tokensCompared)")
     }
     if let reunion { lines.append("equal views after the faults: \(Self.words(reunion))") }
     for event in rebalance.keys.sorted() {
@@ -159,6 +171,10 @@ extension SimulationReport {
       lines.append("new plan everywhere after a \(event): \(spread)\(moved)")
     }
     lines.append("idle: at most \(mostIdleBytesPerSecond) B/s a peer")
+    let hours = (peerHours * 100).rounded() / 100
+    lines.append(
+      "in \(hours) hours of peers: \(falseSuspicions) suspicions of peers that ran, left out of"
+        + " a view \(falseExclusions) times")
     if seedsWithLostAtoms > 0 {
       lines.append("in \(seedsWithLostAtoms) seeds the faults took all holders of an atom at once")
     }
