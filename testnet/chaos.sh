@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # Real peers that are killed and stopped while clients stream: every stream must end with the digest
 # of the undisturbed run. Prints the longest pause of each stream that was struck, by what struck
-# it, and the survivors' memory. Exits 1 where a stream broke, differed, or paused too long.
+# it, how long it took until one new plan was in force at every peer after a death and after a
+# return, and the survivors' memory. Exits 1 where a stream broke, differed, or paused too long, or
+# a plan came too late.
 set -euo pipefail
 
 usage() {
@@ -12,6 +14,8 @@ testnet/chaos.sh [--kills N] [--seed S] [--peers N] [--model FILE]
   --seed S       of the choice of victims, signals and moments (default: 1)
   --peers N      so many peers (default: 4)
   --model FILE   a GGUF file (default: the demo model of this repository)
+
+Needs curl and jq. SHOAL names another program than the one that is built here.
 TEXT
 }
 
@@ -31,7 +35,7 @@ while [ $# -gt 0 ]; do
   shift
 done
 
-shoal="$(swift build -c release --show-bin-path)/shoal"
+shoal=${SHOAL:-$(swift build -c release --show-bin-path)/shoal}
 [ -x "$shoal" ] || { printf 'build first: swift build -c release\n' >&2; exit 1; }
 run=$(mktemp -d "${TMPDIR:-/tmp}/shoal-chaos.XXXXXX")
 declare -A pids
@@ -72,6 +76,28 @@ spare() {
 }
 blobs() { find "$run/$1/blobs" -type f -printf '%f\n'; }
 fact() { sed -n "s/.*\"$2\":\"\{0,1\}\([0-9a-z.]*\).*/\1/p" "$1"; }
+# The plan that a job would get at each of the peers, where all name the same; else nothing.
+plan() { # peers...
+  local name all
+  all=$(for name in "$@"; do
+    curl -sf --max-time 1 "http://$(cat "$run/$name/api")/api/plan?model=story&objective=spread" \
+      | jq -r '"\(.plan) \(.members | length)"' || echo "$name is silent"
+  done | sort -u)
+  [ "$(wc -l <<<"$all")" -eq 1 ] && echo "$all"
+}
+# Milliseconds from $1 until the peers after it share a plan of as many members as they are.
+planned() { # from, peers...
+  local from=$1 found
+  shift
+  for ((look = 0; look < 400; look++)); do
+    if found=$(plan "$@") && [ "${found#* }" = $# ]; then
+      echo $(($(now) - from))
+      return
+    fi
+    sleep 0.02
+  done
+  echo 99999
+}
 now() { echo $(($(date +%s%N) / 1000000)); }
 
 "$shoal" net create chaos --admission key --out "$run/network.toml" >/dev/null
@@ -124,6 +150,11 @@ strike() {
   await test -s "$run/out"
   sleep "$(awk "BEGIN { print $wait_ms / 1000 }")"
   kill -"$signal" "${pids[$victim]}"
+  if [ $signal = KILL ]; then
+    local survivors=()
+    for name in "${names[@]}"; do [ "$name" = "$victim" ] || survivors+=("$name"); done
+    planned "$(now)" "${survivors[@]}" >>"$run/planned-death"
+  fi
   local verdict=same pause=0
   if ! wait $client; then
     verdict="FAILED: $(tail -n 1 "$run/err")" failed=$((failed + 1))
@@ -145,12 +176,14 @@ strike() {
   else
     start "$victim"
     await test -f "$run/$victim/api"
+    planned "$(now)" "${names[@]}" >>"$run/planned-return"
   fi
   for name in "${names[@]}"; do await alive "$name"; done
 }
 
 from=$(now)
 for ((i = 1; i <= kills; i++)); do strike "$i"; done
+printf 'load of the machine: %s\n' "$(cut -d ' ' -f 1-3 /proc/loadavg)"
 printf '%d strikes in %d s; %d streams were over before\n' "$kills" $((($(now) - from) / 1000)) $missed
 printf 'resident memory at last: %s MiB\n' "$(memory)"
 broken=$((failed + differed > 0 ? 1 : 0))
@@ -159,12 +192,22 @@ for kind in worker-KILL worker-STOP entry-KILL entry-STOP; do
   count=$(wc -l <"$run/sorted")
   [ "$count" -gt 0 ] || continue
   limit=1000
-  case $kind in entry-KILL) limit=2000 ;; entry-STOP) limit=4000 ;; esac
+  case $kind in entry-KILL) limit=2000 ;; entry-STOP) limit=2000 ;; esac
   median=$(sed -n "$(((count + 1) / 2))p" "$run/sorted") longest=$(tail -n 1 "$run/sorted")
   verdict=holds
   [ "$longest" -le $limit ] || { verdict=BROKEN; broken=1; }
   printf '%-12s %3d streams: pause median %4d ms, longest %4d ms (at most %d) %s\n' \
     "$kind" "$count" "$median" "$longest" $limit $verdict
+done
+for event in death return; do
+  [ -s "$run/planned-$event" ] || continue
+  sort -n "$run/planned-$event" >"$run/sorted"
+  count=$(wc -l <"$run/sorted")
+  median=$(sed -n "$(((count + 1) / 2))p" "$run/sorted") longest=$(tail -n 1 "$run/sorted")
+  verdict=holds
+  [ "$longest" -le 2000 ] || { verdict=BROKEN; broken=1; }
+  printf 'one new plan at every peer after a %-6s: %3d times, median %4d ms, longest %4d ms %s\n' \
+    "$event" "$count" "$median" "$longest" "(at most 2000) $verdict"
 done
 printf '%d streams failed, %d had other tokens\n' $failed $differed
 exit $broken

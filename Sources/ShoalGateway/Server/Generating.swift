@@ -74,8 +74,8 @@ struct Generating: Sendable {
     }
   }
 
-  /// A client that hears nothing for three of them may take the peer for gone.
-  static let beatInterval = Duration.milliseconds(500)
+  /// A client that hears nothing for five of them may take the peer for gone.
+  static let beatInterval = Duration.milliseconds(200)
 
   /// - Parameter take: nil: a beat is due.
   private func stream(
