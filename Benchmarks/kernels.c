@@ -22,7 +22,7 @@ static double now(void) {
 
 static void *multiply(void *argument) {
   const piece *p = argument;
-  shoal_multiply(p->path, p->product, 1, p->tokens, p->first, p->end);
+  shoal_multiply(p->path, p->product, 1, p->tokens, p->first, p->end, NULL);
   return NULL;
 }
 

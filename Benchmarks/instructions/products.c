@@ -53,7 +53,7 @@ int main(int count, char **arguments) {
                 .records = zeroed((size_t)(RECORD * PARTS * tokens)),
                 .value_stride = COLUMNS, .record_stride = RECORD * PARTS},
       .output = {.values = zeroed((size_t)(4 * ROWS * tokens)), .stride = ROWS}};
-  if (shoal_multiply(SHOAL_AVX2, &product, 1, tokens, 0, GROUPS) != SHOAL_FINE) return 1;
+  if (shoal_multiply(SHOAL_AVX2, &product, 1, tokens, 0, GROUPS, NULL) != SHOAL_FINE) return 1;
   printf("%lld\n", (long long)(GROUPS * stride));
   return 0;
 }

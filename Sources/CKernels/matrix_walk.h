@@ -29,20 +29,22 @@ static int32_t walk_groups(const shoal_product *product, const uint8_t *next, in
   return flags;
 }
 
-// Where the thread reads on after row groups [first, end) of a product: in the next product, or
-// nowhere, which is where it is.
+// Where the thread reads on after row groups [first, end) of a product: in the next product, with the
+// next rows of the first one, where its caller says (`after`), or nowhere, which is where it is.
 INLINE const uint8_t *next_weights(const shoal_product *products, int32_t index, int32_t count,
-                                   int32_t first, int32_t end) {
+                                   int32_t first, int32_t end, int32_t last,
+                                   const uint8_t *after) {
+  const shoal_matrix *matrix = &products[index].matrix;
   if (index + 1 < count) {
-    const shoal_matrix *matrix = &products[index + 1].matrix;
+    matrix = &products[index + 1].matrix;
     return matrix->groups + first * matrix->group_stride;
   }
-  const shoal_matrix *matrix = &products[index].matrix;
-  return matrix->groups + end * matrix->group_stride - AHEAD;
+  if (end < last) return products[0].matrix.groups + end * products[0].matrix.group_stride;
+  return after ? after : matrix->groups + end * matrix->group_stride - AHEAD;
 }
 
 static int32_t walk(const shoal_product *products, int32_t count, int32_t tokens,
-                    int32_t first_group, int32_t end_group) {
+                    int32_t first_group, int32_t end_group, const uint8_t *after) {
   const int32_t step = tokens == 1 ? end_group - first_group : GROUP_BLOCK;
   int32_t flags = SHOAL_FINE;
   for (int32_t token = 0; token < tokens; token += TOKEN_BLOCK) {
@@ -50,7 +52,7 @@ static int32_t walk(const shoal_product *products, int32_t count, int32_t tokens
     for (int32_t group = first_group; group < end_group; group += step) {
       const int32_t end = group + step < end_group ? group + step : end_group;
       for (int32_t i = 0; i < count; ++i) {
-        const uint8_t *next = next_weights(products, i, count, group, end);
+        const uint8_t *next = next_weights(products, i, count, group, end, end_group, after);
         flags |= walk_groups(products + i, next, token, end_token, group, end);
       }
     }
@@ -59,11 +61,11 @@ static int32_t walk(const shoal_product *products, int32_t count, int32_t tokens
 }
 
 int32_t SYMBOL(shoal_multiply)(const shoal_product *products, int32_t count, int32_t tokens,
-                               int32_t first_group, int32_t end_group) {
+                               int32_t first_group, int32_t end_group, const void *next) {
   for (int32_t i = 0; i < count; ++i) {
     if (!has_format(products[i].matrix.format)) return SHOAL_NOT_BUILT;
   }
-  return walk(products, count, tokens, first_group, end_group);
+  return walk(products, count, tokens, first_group, end_group, next);
 }
 
 int32_t SYMBOL(shoal_quantize)(const shoal_part *parts, int32_t part_count, int32_t columns,

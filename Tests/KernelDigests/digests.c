@@ -41,9 +41,9 @@ int main(void) {
       int64_t *sums = zeroed(TOKENS * rows * 8);
       const int groups = (rows + ROWS_A_GROUP - 1) / ROWS_A_GROUP;
       product.output = (shoal_output){.values = output, .stride = rows};
-      if (shoal_multiply(path, &product, 1, TOKENS, 0, groups)) return 5;
+      if (shoal_multiply(path, &product, 1, TOKENS, 0, groups, NULL)) return 5;
       product.output = (shoal_output){.sums = sums, .stride = rows, .scale = 0x1p18f};
-      if (shoal_multiply(path, &product, 1, TOKENS, 0, groups)) return 6;
+      if (shoal_multiply(path, &product, 1, TOKENS, 0, groups, NULL)) return 6;
       digest = mixed(digest, output, (size_t)(TOKENS * rows * 4));
       digest = mixed(digest, sums, (size_t)(TOKENS * rows * 8));
       free((void *)product.matrix.groups);

@@ -87,9 +87,10 @@ typedef struct shoal_product {
 } shoal_product;
 
 // Rows of the groups [first_group, end_group), which all the matrices have, of each product in turn
-// for tokens [0, tokens). Returns shoal_flags; with SHOAL_NOT_BUILT nothing was done.
+// for tokens [0, tokens). `next`, or null, is where the thread will read on: its first bytes are
+// fetched meanwhile. Returns shoal_flags; with SHOAL_NOT_BUILT nothing was done.
 int32_t shoal_multiply(int32_t path, const shoal_product *products, int32_t count, int32_t tokens,
-                       int32_t first_group, int32_t end_group);
+                       int32_t first_group, int32_t end_group, const void *next);
 
 // Fills the records of tokens [first_token, end_token) from their values. Returns shoal_flags.
 int32_t shoal_quantize(int32_t path, const shoal_part *parts, int32_t part_count, int32_t columns,

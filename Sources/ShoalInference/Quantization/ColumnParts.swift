@@ -34,6 +34,8 @@ public struct ColumnParts: Hashable, Sendable {
   public let phase: Int
   /// Ascending and without gaps.
   public let parts: [Part]
+  /// The first part of each activation block, and the number of parts.
+  let blockStarts: [Int]
 
   /// Bytes of one token's activation records.
   package let recordBytes: Int
@@ -60,6 +62,8 @@ public struct ColumnParts: Hashable, Sendable {
       column += width
     }
     self.parts = parts
+    blockStarts =
+      parts.indices.filter { parts[$0].column.isMultiple(of: Self.block) } + [parts.count]
 
     var offset = 0
     var offsets: [Int] = []
@@ -75,6 +79,16 @@ public struct ColumnParts: Hashable, Sendable {
           column: Int32(part.column), count: Int16(part.count), split: Int16(part.split),
           block: Int32(part.block), record: Int32(offset))
       })
+  }
+
+  /// The parts of whole activation blocks: `columns` begin with one and end with one, or at the end.
+  func parts(of columns: Range<Int>) -> Range<Int> {
+    precondition(
+      columns.lowerBound.isMultiple(of: Self.block) && columns.upperBound <= count
+        && (columns.upperBound == count || columns.upperBound.isMultiple(of: Self.block)),
+      "columns \(columns) of \(count)")
+    let last = (columns.upperBound + Self.block - 1) / Self.block
+    return blockStarts[columns.lowerBound / Self.block]..<blockStarts[last]
   }
 
   public static func == (a: ColumnParts, b: ColumnParts) -> Bool {

@@ -18,17 +18,23 @@ extension Kernels {
   /// d = max|x| / 127 and q = roundToNearestEven(x * (127 / max|x|)), all in f32. A block whose d
   /// is below the normal numbers is zero.
   ///
+  /// - Parameter columns: whole blocks; nil: all.
   /// - Throws: `.notFinite` if a value is NaN or infinite; that block is then zero, all others are
   ///   done.
-  public func quantize(_ input: Activations, tokens: Range<Int>) throws(MatrixError) {
+  public func quantize(
+    _ input: Activations, tokens: Range<Int>, columns: Range<Int>? = nil
+  ) throws(MatrixError) {
     precondition(tokens.lowerBound >= 0 && tokens.upperBound <= input.capacity)
+    let some = input.parts.parts(of: columns ?? 0..<input.columns)
     if path == .reference {
       var finite = true
-      for token in tokens { finite = MatrixReference.quantize(input, token: token) && finite }
+      for token in tokens {
+        finite = MatrixReference.quantize(input, token: token, parts: some) && finite
+      }
       guard finite else { throw .notFinite }
       return
     }
-    let parts = unsafe input.parts.table.parts
+    let parts = unsafe UnsafeBufferPointer(rebasing: input.parts.table.parts[some])
     var view = unsafe input.view
     let flags = unsafe shoal_quantize(
       path.number, parts.baseAddress, Int32(parts.count), Int32(input.columns), &view,
@@ -144,7 +150,7 @@ extension Kernels {
       }
       return unsafe shoal_multiply(
         path.number, products.baseAddress, Int32(count), Int32(tokens), Int32(groups.lowerBound),
-        Int32(groups.upperBound))
+        Int32(groups.upperBound), nil)
     }
     precondition(flags & Int32(SHOAL_NOT_BUILT.rawValue) == 0, "no loop for \(path)")
     return flags

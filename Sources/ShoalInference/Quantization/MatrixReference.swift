@@ -3,11 +3,13 @@
 
 /// The loops that all others are held to (docs/NUMERICS.md, "Matrix products").
 enum MatrixReference {
-  /// Quantises one token per activation block of 32; false if a value is NaN or infinite.
-  static func quantize(_ input: Activations, token: Int) -> Bool {
+  /// Quantises some parts of one token per activation block of 32; false if a value is NaN or
+  /// infinite.
+  static func quantize(_ input: Activations, token: Int, parts: Range<Int>) -> Bool {
     let values = unsafe input.token(token)
     var finite = true
-    for (index, part) in input.parts.parts.enumerated() {
+    for index in parts {
+      let part = input.parts.parts[index]
       let start = part.block * ColumnParts.block
       let block = start..<min(start + ColumnParts.block, input.columns)
       // Compared as integers: NaN and infinity are the largest.

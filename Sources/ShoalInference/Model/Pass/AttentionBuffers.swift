@@ -13,10 +13,17 @@ final class AttentionBuffers {
     let firstHead: Int
   }
 
+  /// Heads of one group that scan its keys and values together.
+  struct HeadSet {
+    let group: Int
+    /// Among the rank's.
+    let heads: Range<Int>
+  }
+
   let units: [Unit]
-  /// Query heads that this rank computes, and the place of each one's group.
+  /// Query heads that this rank computes.
   let heads: Int
-  let groupOfHead: [Int]
+  let headSets: [HeadSet]
   let groups: Int
   /// (batch, heads * headDim)
   let queries: Buffer<Float>
@@ -30,12 +37,9 @@ final class AttentionBuffers {
   let outputs: [Activations]
   /// Tokens that one piece of attention takes: few enough to share, many enough to be worth it.
   let tokensPerPiece = 8
-  /// (pieces, scratch)
+  /// (batch, heads, scratch)
   let scratch: Buffer<Float>
   let scratchSize: Int
-  /// Queries of each unit, then the keys and then the values of each group.
-  let projection: RowPieces
-  let back: RowPieces
   /// Whether queries, keys or values are changed between projection and rotation.
   let editsHeads: Bool
 
@@ -55,8 +59,8 @@ final class AttentionBuffers {
     }
     self.units = units
     heads = firstHead
-    groupOfHead = units.flatMap { Array(repeating: $0.group, count: $0.heads.count) }
     groups = model.groups.count
+    headSets = AttentionBuffers.headSets(units, groups: groups, workers: workers)
     queries = Buffer(count: batch * heads * dimension, zero: 0)
     keys = Buffer(count: batch * groups * dimension, zero: 0)
     values = Buffer(count: batch * groups * dimension, zero: 0)
@@ -72,21 +76,65 @@ final class AttentionBuffers {
       Activations(parts: ColumnParts(first: head * dimension, count: dimension), capacity: batch)
     }
     scratchSize = Kernels.attentionScratch(headDim: dimension)
-    let pieces = heads * ((batch + tokensPerPiece - 1) / tokensPerPiece)
-    scratch = Buffer(count: pieces * scratchSize, zero: 0)
+    scratch = Buffer(count: batch * heads * scratchSize, zero: 0)
     editsHeads =
       shape.attention.queryKeyNorm == .perHead
       || model.layers.contains {
         $0.units.contains { $0.bias != nil }
           || $0.groups.contains { $0.keyBias != nil || $0.valueBias != nil }
       }
-    let layer = model.layers[0]
-    projection = RowPieces(
-      groups: layer.units.map(\.query.shape.groups) + layer.groups.map(\.key.shape.groups)
-        + layer.groups.map(\.value.shape.groups),
-      workers: workers)
-    back = RowPieces(
-      groups: (layer.units.first?.output.first).map { [$0.shape.groups] } ?? [], workers: workers)
+  }
+
+  /// The heads of each group, in as many sets as give all workers something to do.
+  private static func headSets(_ units: [Unit], groups: Int, workers: Int) -> [HeadSet] {
+    let setsPerGroup = (workers + max(groups, 1) - 1) / max(groups, 1)
+    return (0..<groups).flatMap { group in
+      let some = units.filter { $0.group == group }
+      guard let first = some.first?.firstHead else { return [HeadSet]() }
+      let count = some.reduce(0) { $0 + $1.heads.count }
+      let sets = min(setsPerGroup, count)
+      return (0..<sets).map { set in
+        HeadSet(
+          group: group, heads: first + count * set / sets..<first + count * (set + 1) / sets)
+      }
+    }
+  }
+
+  /// Queries of each unit, then the keys and then the values of each group: of the branch's input.
+  func projection(_ layer: LayerWeights, _ input: Activations) -> ProductList {
+    let dimension = groups == 0 ? 0 : caches[0][0].headDim
+    let (queryWidth, keyWidth) = (heads * dimension, groups * dimension)
+    var products: [ProductList.Product] = []
+    for (unit, place) in zip(layer.units, units) {
+      products.append(
+        unsafe .init(
+          MatrixTerm(unit.query, input),
+          into: .values(queries.from(place.firstHead * dimension), stride: queryWidth)))
+    }
+    for (index, group) in layer.groups.enumerated() {
+      products.append(
+        unsafe .init(
+          MatrixTerm(group.key, input),
+          into: .values(keys.from(index * dimension), stride: keyWidth)))
+    }
+    for (index, group) in layer.groups.enumerated() {
+      products.append(
+        unsafe .init(
+          MatrixTerm(group.value, input),
+          into: .values(values.from(index * dimension), stride: keyWidth)))
+    }
+    return ProductList(products, capacity: input.capacity)
+  }
+
+  /// The output projection of each head: all add to the same sums.
+  func back(_ layer: LayerWeights, _ sums: ProductList.Output, batch: Int) -> ProductList {
+    var products: [ProductList.Product] = []
+    for (unit, place) in zip(layer.units, units) {
+      for (head, matrix) in unit.output.enumerated() {
+        products.append(.init(MatrixTerm(matrix, outputs[place.firstHead + head]), into: sums))
+      }
+    }
+    return ProductList(products, capacity: batch)
   }
 
   /// Scalings that depend on length take the job's context limit.

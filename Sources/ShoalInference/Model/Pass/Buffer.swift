@@ -22,7 +22,8 @@
     return unsafe elements.baseAddress.unsafelyUnwrapped + start
   }
 
-  func clear(_ count: Int, to zero: Element) {
-    for index in 0..<count { unsafe elements[index] = zero }
+  func clear(_ start: Int = 0, count: Int, to zero: Element) {
+    unsafe UnsafeMutableBufferPointer(rebasing: elements[start..<start + count])
+      .update(repeating: zero)
   }
 }

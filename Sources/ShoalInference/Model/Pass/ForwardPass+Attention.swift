@@ -10,7 +10,7 @@ extension ForwardPass {
     guard !weights.units.isEmpty || shape.residual.isParallel else { return }
     try takeInput(weights.attentionNorm, count: tokens.count, layer: layer)
     guard !weights.units.isEmpty else { return }
-    project(weights)
+    run(phases[layer].projection, tokens: tokens.count, layer: layer)
     guard attention.editsHeads else { return }
     forEachToken { token in
       addBiases(weights, token: token)
@@ -25,44 +25,9 @@ extension ForwardPass {
     remember(layer: layer)
     attendHeads(layer: layer)
     try checkFinite(layer)
-    let pieces = attention.back.pieces
-    forEach(pieces.count) { piece in
-      for (unit, place) in zip(weights.units, attention.units) {
-        for (head, matrix) in unit.output.enumerated() {
-          multiplyRounded(
-            matrix, attention.outputs[place.firstHead + head], groups: pieces[piece].groups,
-            layer: layer)
-        }
-      }
-    }
+    run(phases[layer].back, tokens: tokens.count, layer: layer)
     try checkRange(layer)
     countAttention(weights)
-  }
-
-  private func project(_ weights: LayerWeights) {
-    let dimension = shape.attention.headDimension
-    let queryWidth = attention.heads * dimension
-    let keyWidth = attention.groups * dimension
-    let (units, groups) = (weights.units.count, weights.groups.count)
-    let pieces = attention.projection.pieces
-    forEach(pieces.count) { index in
-      let piece = pieces[index]
-      let matrix: PackedMatrix
-      let output: UnsafeMutableBufferPointer<Float>
-      if piece.matrix < units {
-        matrix = weights.units[piece.matrix].query
-        unsafe output = attention.queries.from(attention.units[piece.matrix].firstHead * dimension)
-      } else if piece.matrix < units + groups {
-        matrix = weights.groups[piece.matrix - units].key
-        unsafe output = attention.keys.from((piece.matrix - units) * dimension)
-      } else {
-        matrix = weights.groups[piece.matrix - units - groups].value
-        unsafe output = attention.values.from((piece.matrix - units - groups) * dimension)
-      }
-      unsafe kernels.multiply(
-        matrix, normed, tokens: tokens.count, groups: piece.groups, into: output,
-        stride: piece.matrix < units ? queryWidth : keyWidth)
-    }
   }
 
   private func addBiases(_ weights: LayerWeights, token: Int) {
@@ -97,21 +62,27 @@ extension ForwardPass {
     }
   }
 
-  /// Turns the keys and appends keys and values to the caches.
+  /// Turns the keys and appends keys and values to the caches; those of one token on this thread,
+  /// since waking another takes longer.
   private func remember(layer: Int) {
+    guard tokens.count > 1 else {
+      return (0..<attention.groups).forEach { remember(layer: layer, group: $0) }
+    }
+    forEach(attention.groups) { remember(layer: layer, group: $0) }
+  }
+
+  private func remember(layer: Int, group: Int) {
     let table = shape.attention.layers[layer].rotary.map { attention.rotaries[$0] }
-    forEach(attention.groups) { group in
-      let cache = attention.caches[layer][group]
-      cache.truncate(to: position)
-      for token in 0..<tokens.count {
-        let key = unsafe key(token, group: group)
-        if let table { unsafe kernels.rotate(key, by: table, position: position + token) }
-        do {
-          try unsafe cache.append(key: key, value: value(token, group: group))
-        } catch {
-          trouble.store(1 + layer, ordering: .relaxed)
-          return
-        }
+    let cache = attention.caches[layer][group]
+    cache.truncate(to: position)
+    for token in 0..<tokens.count {
+      let key = unsafe key(token, group: group)
+      if let table { unsafe kernels.rotate(key, by: table, position: position + token) }
+      do {
+        try unsafe cache.append(key: key, value: value(token, group: group))
+      } catch {
+        trouble.store(1 + layer, ordering: .relaxed)
+        return
       }
     }
   }
@@ -120,21 +91,41 @@ extension ForwardPass {
     guard trouble.load(ordering: .relaxed) == 0 else { return }
     let span = attention.tokensPerPiece
     let slices = (tokens.count + span - 1) / span
+    forEach(attention.headSets.count * slices) { piece in
+      let (set, slice) = piece.quotientAndRemainder(dividingBy: slices)
+      attend(
+        attention.headSets[set], slice * span..<min(tokens.count, (slice + 1) * span),
+        layer: layer)
+    }
+  }
+
+  /// Some heads of one group for some tokens: each chunk of keys and values is read once.
+  private func attend(_ set: AttentionBuffers.HeadSet, _ some: Range<Int>, layer: Int) {
     let table = shape.attention.layers[layer].rotary.map { attention.rotaries[$0] }
-    forEach(attention.heads * slices) { piece in
-      let (head, slice) = piece.quotientAndRemainder(dividingBy: slices)
-      let cache = attention.caches[layer][attention.groupOfHead[head]]
-      let scratch = unsafe attention.scratch.pointer(piece * attention.scratchSize)
-      for token in slice * span..<min(tokens.count, (slice + 1) * span) {
-        let query = unsafe query(token, head: head)
-        if let table { unsafe kernels.rotate(query, by: table, position: position + token) }
-        let output = attention.outputs[head]
-        unsafe kernels.attend(
-          query, over: cache, visible: visible(from: position + token, layer: layer),
-          scale: shape.attention.scale, softCap: shape.attention.softCap, scratch: scratch,
-          into: output.token(token).baseAddress.unsafelyUnwrapped)
-        quantize(output, token: token, layer: layer)
+    let capacity = set.heads.count * some.count
+    unsafe withUnsafeTemporaryAllocation(of: AttentionQuery.self, capacity: capacity) { queries in
+      var count = 0
+      for token in some {
+        let visible = visible(from: position + token, layer: layer)
+        for head in set.heads {
+          let query = unsafe query(token, head: head)
+          if let table { unsafe kernels.rotate(query, by: table, position: position + token) }
+          unsafe queries.initializeElement(
+            at: count,
+            to: AttentionQuery(
+              query: query, visible: visible,
+              scratch: attention.scratch.pointer(
+                (token * attention.heads + head) * attention.scratchSize),
+              out: attention.outputs[head].token(token).baseAddress.unsafelyUnwrapped))
+          count += 1
+        }
       }
+      unsafe kernels.attend(
+        UnsafeBufferPointer(queries), over: attention.caches[layer][set.group],
+        scale: shape.attention.scale, softCap: shape.attention.softCap)
+    }
+    for token in some {
+      for head in set.heads { quantize(attention.outputs[head], token: token, layer: layer) }
     }
   }
 

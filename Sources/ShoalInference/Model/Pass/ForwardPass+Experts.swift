@@ -92,14 +92,10 @@ extension ForwardPass {
       }
     }
     try checkFinite(layer)
-    let pieces = feedForward.back.pieces
-    forEach(pieces.count) { piece in
-      for block in active {
-        multiplyRounded(
-          weights.feedForward[block].down, feedForward.hidden[block],
-          groups: pieces[piece].groups, layer: layer)
-      }
+    let terms = active.map {
+      MatrixTerm(weights.feedForward[$0].down, feedForward.hidden[$0])
     }
+    unsafe contract(terms, addingTo: partial, rows: 1, layer: layer)
     for block in active { count(weights.feedForward[block], tokens: 1) }
   }
 
@@ -122,15 +118,11 @@ extension ForwardPass {
       }
     }
     try checkFinite(layer)
-    experts.sums.clear(chosen.count * shape.hidden, to: 0)
-    let pieces = feedForward.back.pieces
-    forEach(pieces.count) { piece in
-      for block in owned.blocks {
-        contract(
-          weights.feedForward[block].down, feedForward.hidden[block], experts.sums,
-          groups: pieces[piece].groups, rows: chosen.count, layer: layer)
-      }
+    experts.sums.clear(count: chosen.count * shape.hidden, to: 0)
+    let terms = owned.blocks.map {
+      MatrixTerm(weights.feedForward[$0].down, feedForward.hidden[$0])
     }
+    unsafe contract(terms, addingTo: experts.sums.from(0), rows: chosen.count, layer: layer)
     for (row, token) in chosen.enumerated() {
       let (source, target) = unsafe (
         experts.sums.pointer(row * shape.hidden), shared.pointer(token * shape.hidden)
@@ -164,21 +156,25 @@ extension ForwardPass {
   ) {
     let input = feedForward.hidden[block]
     let out = unsafe input.token(row)
-    unsafe activate(atom, at: row * feedForward.width + feedForward.offsets[block], into: out)
+    unsafe activate(
+      atom, out.indices, at: row * feedForward.width + feedForward.offsets[block], into: out)
     for index in out.indices { unsafe out[index] *= weight }
     quantize(input, token: row, layer: layer)
   }
 
+  /// The down projections of some blocks for `rows` tokens.
   private func contract(
-    _ matrix: PackedMatrix, _ input: Activations, _ sums: Buffer<Int64>, groups: Range<Int>,
-    rows: Int, layer: Int
+    _ terms: [MatrixTerm], addingTo sums: UnsafeMutableBufferPointer<Int64>, rows: Int, layer: Int
   ) {
-    do {
-      try unsafe kernels.multiplyRounded(
-        matrix, input, tokens: rows, groups: groups, addingTo: sums.from(0), stride: shape.hidden,
-        fractionBits: model.manifest.unitExponent)
-    } catch {
-      trouble.store(1 + layer, ordering: .relaxed)
+    let slices = feedForward.slices
+    forEach(slices.count) { slice in
+      do {
+        try unsafe kernels.multiplyRounded(
+          terms, tokens: rows, groups: slices[slice], addingTo: sums, stride: shape.hidden,
+          fractionBits: model.manifest.unitExponent)
+      } catch {
+        trouble.store(1 + layer, ordering: .relaxed)
+      }
     }
   }
 }

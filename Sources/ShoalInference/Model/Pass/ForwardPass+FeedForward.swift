@@ -15,9 +15,9 @@ final class FeedForwardBuffers {
   let hidden: [Activations]
   /// Blocks that every token passes come first among the rank's.
   let dense: Range<Int>
-  /// Rows of gate (even) and up (odd) of the dense blocks.
-  let projection: RowPieces
-  let back: RowPieces
+  let isGated: Bool
+  /// Row groups of a down projection, in equal parts.
+  let slices: [Range<Int>]
 
   init(_ model: RankModel, batch: Int, workers: Int) {
     let cut = model.manifest.cut
@@ -30,7 +30,7 @@ final class FeedForwardBuffers {
     }
     self.offsets = offsets
     self.width = width
-    let isGated = model.manifest.shape.feedForward.isGated
+    isGated = model.manifest.shape.feedForward.isGated
     gate = Buffer(count: isGated ? batch * width : 0, zero: 0)
     up = Buffer(count: batch * width, zero: 0)
     hidden = blocks.map {
@@ -38,11 +38,38 @@ final class FeedForwardBuffers {
         parts: ColumnParts(first: $0.columns.lowerBound, count: $0.columns.count), capacity: batch)
     }
     dense = 0..<(blocks.firstIndex { $0.expert != nil } ?? blocks.count)
-    let atoms = model.layers[0].feedForward
-    projection = RowPieces(
-      groups: atoms[dense].flatMap { [$0.gate?.shape.groups ?? 0, $0.up.shape.groups] },
-      workers: workers)
-    back = RowPieces(groups: (atoms.first?.down).map { [$0.shape.groups] } ?? [], workers: workers)
+    let groups = model.layers[0].feedForward.first?.down.shape.groups ?? 0
+    let parts = min(groups, workers == 1 ? 1 : 4 * workers)
+    slices = (0..<parts).map { groups * $0 / parts..<groups * ($0 + 1) / parts }
+  }
+
+  /// Gate, where there is one, and up of each dense block, one bundle a block.
+  func expansion(_ layer: LayerWeights, _ input: Activations, workers: Int) -> ProductPhase {
+    var products: [ProductList.Product] = []
+    for block in dense {
+      let atom = layer.feedForward[block]
+      if let matrix = atom.gate {
+        products.append(
+          unsafe .init(
+            MatrixTerm(matrix, input), into: .values(gate.from(offsets[block]), stride: width)))
+      }
+      products.append(
+        unsafe .init(
+          MatrixTerm(atom.up, input), into: .values(up.from(offsets[block]), stride: width)))
+    }
+    let size = isGated ? 2 : 1
+    // An activation block is two row groups.
+    return ProductPhase(
+      ProductList(products, capacity: input.capacity),
+      bundles: dense.map { $0 * size..<($0 + 1) * size },
+      rowMultiple: ColumnParts.block / MatrixShape.groupRows, workers: workers)
+  }
+
+  /// The down projection of each dense block: all add to the same sums.
+  func back(_ layer: LayerWeights, _ sums: ProductList.Output, batch: Int) -> ProductList {
+    ProductList(
+      dense.map { .init(MatrixTerm(layer.feedForward[$0].down, hidden[$0]), into: sums) },
+      capacity: batch)
   }
 }
 
@@ -58,71 +85,54 @@ extension ForwardPass {
     if let experts { try route(weights, experts, layer: layer) }
     let dense = feedForward.dense
     if !dense.isEmpty {
-      expand(weights.feedForward)
-      forEachToken { token in
-        for block in dense { activate(weights, block, token: token, layer: layer) }
+      run(phases[layer].expansion, tokens: tokens.count, layer: layer) { block, groups in
+        activate(weights, block, groups, layer: layer)
       }
       try checkFinite(layer)
-      contract(weights.feedForward, dense, layer: layer)
+      run(phases[layer].contraction, tokens: tokens.count, layer: layer)
       for atom in weights.feedForward[dense] { count(atom, tokens: tokens.count) }
     }
     if let experts { try mix(weights, experts, layer: layer) }
     try checkRange(layer)
   }
 
-  /// gate, up = weights · input
-  private func expand(_ atoms: [FeedForwardAtom]) {
-    let pieces = feedForward.projection.pieces
-    forEach(pieces.count) { index in
-      let piece = pieces[index]
-      let (block, isUp) = (piece.matrix / 2, piece.matrix % 2 == 1)
-      guard let matrix = isUp ? atoms[block].up : atoms[block].gate else { return }
-      let buffer = isUp ? feedForward.up : feedForward.gate
-      unsafe kernels.multiply(
-        matrix, normed, tokens: tokens.count, groups: piece.groups,
-        into: buffer.from(feedForward.offsets[block]), stride: feedForward.width)
-    }
-  }
-
-  /// hidden = act(gate + bias) * (up + bias), and its int8 form; times sigmoid(gate . x) where a
-  /// shared block has a gate of its own.
-  private func activate(_ weights: LayerWeights, _ block: Int, token: Int, layer: Int) {
-    let atom = weights.feedForward[block]
-    let place = token * feedForward.width + feedForward.offsets[block]
+  /// hidden = act(gate + bias) * (up + bias), and its int8 form, of some row groups of one block;
+  /// times sigmoid(gate . x) where a shared block has a gate of its own.
+  private func activate(
+    _ weights: LayerWeights, _ block: Int, _ groups: Range<Int>, layer: Int
+  ) {
     let input = feedForward.hidden[block]
-    unsafe activate(atom, at: place, into: input.token(token))
-    if let experts, weights.sharedGate != nil {
+    let rows = MatrixShape.groupRows
+    let columns = groups.lowerBound * rows..<min(input.columns, groups.upperBound * rows)
+    for token in 0..<tokens.count {
+      let place = token * feedForward.width + feedForward.offsets[block]
       let row = unsafe input.token(token)
-      let weight = unsafe experts.sharedWeights.elements[token]
-      for index in row.indices { unsafe row[index] *= weight }
+      unsafe activate(weights.feedForward[block], columns, at: place, into: row)
+      if let experts, weights.sharedGate != nil {
+        let weight = unsafe experts.sharedWeights.elements[token]
+        for index in columns { unsafe row[index] *= weight }
+      }
+      quantize(input, token: token, columns: columns, layer: layer)
     }
-    quantize(input, token: token, layer: layer)
   }
 
-  /// One block of one token, whose gate and up begin at `place`.
+  /// Some columns of one block of one token, whose gate and up begin at `place`.
   func activate(
-    _ atom: FeedForwardAtom, at place: Int, into row: UnsafeMutableBufferPointer<Float>
+    _ atom: FeedForwardAtom, _ columns: Range<Int>, at place: Int,
+    into row: UnsafeMutableBufferPointer<Float>
   ) {
     let activation = shape.feedForward.activation
+    let first = columns.lowerBound
     let up = unsafe feedForward.up.pointer(place)
-    let out = unsafe row.baseAddress.unsafelyUnwrapped
-    if let bias = atom.upBias { for index in row.indices { unsafe up[index] += bias[index] } }
+    let out = unsafe row.baseAddress.unsafelyUnwrapped + first
+    if let bias = atom.upBias { for index in columns { unsafe up[index] += bias[index] } }
     guard atom.gate != nil else {
-      return unsafe kernels.activate(activation, up, row.count, into: out)
+      return unsafe kernels.activate(activation, up + first, columns.count, into: out)
     }
     let gate = unsafe feedForward.gate.pointer(place)
-    if let bias = atom.gateBias { for index in row.indices { unsafe gate[index] += bias[index] } }
-    unsafe kernels.activateGated(activation, gate: gate, up: up, row.count, into: out)
-  }
-
-  private func contract(_ atoms: [FeedForwardAtom], _ blocks: Range<Int>, layer: Int) {
-    let pieces = feedForward.back.pieces
-    forEach(pieces.count) { piece in
-      for block in blocks {
-        multiplyRounded(
-          atoms[block].down, feedForward.hidden[block], groups: pieces[piece].groups, layer: layer)
-      }
-    }
+    if let bias = atom.gateBias { for index in columns { unsafe gate[index] += bias[index] } }
+    unsafe kernels.activateGated(
+      activation, gate: gate + first, up: up + first, columns.count, into: out)
   }
 
   func count(_ atom: FeedForwardAtom, tokens: Int) {

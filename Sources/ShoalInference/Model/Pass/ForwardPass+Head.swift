@@ -7,13 +7,17 @@ final class HeadBuffers {
   /// Rows of the vocabulary that this rank holds, and where each block begins among them.
   let width: Int
   let offsets: [Int]
-  let pieces: RowPieces
   /// (rows, width); grows when more than one row is asked for.
-  var logits: Buffer<Float>
+  private(set) var logits: Buffer<Float>
+  private(set) var phase: ProductPhase
   /// Positions that the last step has logits of.
   var rows = 0
 
-  init(_ model: RankModel, workers: Int) {
+  private let matrices: [PackedMatrix]
+  private let input: Activations
+  private let workers: Int
+
+  init(_ model: RankModel, _ input: Activations, workers: Int) {
     var offsets: [Int] = []
     var width = 0
     for range in model.vocabularyRows {
@@ -22,8 +26,23 @@ final class HeadBuffers {
     }
     self.offsets = offsets
     self.width = width
+    matrices = model.output
+    self.input = input
+    self.workers = workers
     logits = Buffer(count: width, zero: 0)
-    pieces = RowPieces(groups: model.output.map(\.shape.groups), workers: workers)
+    phase = .each(ProductList([], capacity: 1), workers: workers)
+    reserve(rows: 1)
+  }
+
+  /// Makes room for the logits of `rows` positions.
+  func reserve(rows: Int) {
+    guard rows > phase.list.capacity || phase.list.count == 0 else { return }
+    logits = Buffer(count: rows * width, zero: 0)
+    let products = zip(matrices, offsets).map { matrix, offset in
+      unsafe ProductList.Product(
+        MatrixTerm(matrix, input), into: .values(logits.from(offset), stride: width))
+    }
+    phase = .each(ProductList(products, capacity: rows), workers: workers)
   }
 }
 
@@ -50,17 +69,9 @@ extension ForwardPass {
     }
     head.rows = tokens.count - first
     guard head.width > 0, shape.head.hasLogits else { return }
-    if unsafe head.logits.elements.count < head.rows * head.width {
-      head.logits = Buffer(count: head.rows * head.width, zero: 0)
-    }
+    head.reserve(rows: head.rows)
     try takeInput(model.outputNorm, from: first, count: head.rows, layer: shape.layers)
-    let pieces = head.pieces.pieces
-    forEach(pieces.count) { index in
-      let piece = pieces[index]
-      unsafe kernels.multiply(
-        model.output[piece.matrix], normed, tokens: head.rows, groups: piece.groups,
-        into: head.logits.from(head.offsets[piece.matrix]), stride: head.width)
-    }
+    run(head.phase, tokens: head.rows, layer: shape.layers)
     for matrix in model.output { count(matrix, tokens: head.rows) }
     finishLogits()
   }

@@ -9,7 +9,7 @@ extension ForwardPass {
   /// one contribution to each element, so that it is exact.
   func embed() {
     sumWidth = shape.hidden
-    shared.clear(tokens.count * shape.hidden, to: 0)
+    shared.clear(count: tokens.count * shape.hidden, to: 0)
     for (token, id) in tokens.enumerated() {
       guard let block = model.vocabularyRows.firstIndex(where: { $0.contains(Int(id)) }) else {
         continue

@@ -8,7 +8,7 @@ extension ForwardPass {
     let (heads, groups) = (shape.attention.heads, shape.attention.keyValueHeads)
     let cut = model.manifest.cut
     sumWidth = heads + groups
-    shared.clear(tokens.count * sumWidth, to: 0)
+    shared.clear(count: tokens.count * sumWidth, to: 0)
     forEachToken { token in
       let out = unsafe shared.pointer(token * sumWidth)
       for (place, number) in zip(attention.units, model.share.units) {

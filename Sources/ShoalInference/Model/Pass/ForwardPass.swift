@@ -81,6 +81,8 @@ public final class ForwardPass {
   let feedForward: FeedForwardBuffers
   let experts: ExpertBuffers?
   let head: HeadBuffers
+  /// One for each layer.
+  let phases: [LayerPhases]
 
   /// - Parameters:
   ///   - batch: tokens of the longest step.
@@ -103,8 +105,13 @@ public final class ForwardPass {
     attention = AttentionBuffers(model, batch: batch, context: context, workers: workers.count)
     feedForward = FeedForwardBuffers(model, batch: batch, workers: workers.count)
     experts = ExpertBuffers(model, batch: batch)
-    head = HeadBuffers(model, workers: workers.count)
+    head = HeadBuffers(model, normed, workers: workers.count)
+    phases = LayerPhases.all(
+      model, attention, feedForward, normed, shared, batch: batch, workers: workers.count)
     tokens.reserveCapacity(batch)
+    var following = head.phase
+    for layer in phases.reversed() { following = layer.link(to: following) }
+    head.phase.link(to: following)
   }
 
   /// Positions that hold keys and values.
@@ -193,7 +200,7 @@ public final class ForwardPass {
 
   private func clearSum() {
     sumWidth = shape.hidden
-    shared.clear(tokens.count * shape.hidden, to: 0)
+    forEachToken { shared.clear($0 * shape.hidden, count: shape.hidden, to: 0) }
   }
 
   /// How many sums one step needs.
@@ -203,21 +210,11 @@ public final class ForwardPass {
 
   // MARK: Shared by all parts
 
-  func quantize(_ activations: Activations, token: Int, layer: Int) {
-    do {
-      try kernels.quantize(activations, tokens: token..<token + 1)
-    } catch {
-      trouble.store(1 + layer, ordering: .relaxed)
-    }
-  }
-
-  func multiplyRounded(
-    _ matrix: PackedMatrix, _ input: Activations, groups: Range<Int>, layer: Int
+  func quantize(
+    _ activations: Activations, token: Int, columns: Range<Int>? = nil, layer: Int
   ) {
     do {
-      try unsafe kernels.multiplyRounded(
-        matrix, input, tokens: tokens.count, groups: groups, addingTo: partial,
-        stride: shape.hidden, fractionBits: model.manifest.unitExponent)
+      try kernels.quantize(activations, tokens: token..<token + 1, columns: columns)
     } catch {
       trouble.store(1 + layer, ordering: .relaxed)
     }
