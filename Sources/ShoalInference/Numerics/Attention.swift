@@ -37,8 +37,8 @@ extension Kernels {
     _ queries: UnsafeBufferPointer<AttentionQuery>, over cache: KVCache, scale: Float,
     softCap: Float = 0
   ) {
-    guard let first = unsafe queries.first else { return }
-    var seen = first.visible
+    guard let first = unsafe queries.first?.visible else { return }
+    var (low, high) = (first.lowerBound, first.upperBound)
     for index in 0..<queries.count {
       let query = unsafe queries[index]
       precondition(
@@ -46,14 +46,12 @@ extension Kernels {
           && query.visible.upperBound <= cache.count,
         "visible \(query.visible) of \(cache.count) positions")
       unsafe AttentionState.clear(query.scratch, valueStride: cache.valueStride)
-      seen =
-        min(
-          seen.lowerBound, query.visible.lowerBound)..<max(
-          seen.upperBound, query.visible.upperBound)
+      low = min(low, query.visible.lowerBound)
+      high = max(high, query.visible.upperBound)
     }
     let size = KVCache.chunkPositions
     unsafe withUnsafeTemporaryAllocation(of: shoal_query.self, capacity: queries.count) { some in
-      for chunk in seen.lowerBound / size...(seen.upperBound - 1) / size {
+      for chunk in low / size...(high - 1) / size {
         var count = 0
         for index in 0..<queries.count {
           let query = unsafe queries[index]

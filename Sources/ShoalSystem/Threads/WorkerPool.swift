@@ -7,6 +7,9 @@ import Synchronization
 /// `count - 1` threads that wait for work and the caller's own. Idle threads spin for a bounded
 /// time, since the next step of a token comes within microseconds, then sleep in the kernel.
 ///
+/// Where other programs keep threads from their cores, the caller works alone for a while
+/// (`WorkerTrust`).
+///
 /// Two runs at once, or a run inside a run, are correct: the second runs on its caller's thread.
 public final class WorkerPool: Workers {
   public let count: Int
@@ -56,6 +59,10 @@ public final class WorkerPool: Workers {
       return
     }
     defer { fork.end() }
+    if fork.isAlone {
+      for piece in 0..<pieces { body(piece) }
+      return
+    }
     withoutActuallyEscaping(body) { body in
       unsafe withUnsafePointer(to: body) { unsafe fork.run(pieces, $0) }
     }
@@ -80,6 +87,9 @@ public final class WorkerPool: Workers {
   private let callerSleeps = FutexWord()
   private let spinNanoseconds: Int64
 
+  /// Touched by the caller that holds `busy` only.
+  private var trust = WorkerTrust()
+
   // Written by the caller before `tickets` publishes them.
   private var pieces = 0
   private var body: UnsafePointer<(Int) -> Void>?
@@ -89,6 +99,8 @@ public final class WorkerPool: Workers {
   func begin() -> Bool {
     !busy.exchange(true, ordering: .acquiring)
   }
+  var isAlone: Bool { trust.isAlone(at: SystemClock.nanoseconds()) }
+
   func end() { busy.store(false, ordering: .releasing) }
 
   func stop() {
@@ -107,9 +119,14 @@ public final class WorkerPool: Workers {
     runs.store(number)
     let asleep = Int(sleepers.load())
     if asleep > 0 { runs.wake(min(asleep, pieces - 1)) }
-    while takePiece() {}
+    let start = SystemClock.nanoseconds()
+    var own = 0
+    while takePiece() { own += 1 }
+    let done = SystemClock.nanoseconds()
     join()
     unsafe self.body = nil
+    let joined = SystemClock.nanoseconds()
+    trust.joined(at: joined, pieces: own, busy: done - start, waited: joined - done)
   }
 
   private func join() {
