@@ -29,8 +29,8 @@ static int32_t walk_groups(const shoal_product *product, const uint8_t *next, in
   return flags;
 }
 
-// Where the thread reads on after row groups [first, end) of a product: in the next product, with the
-// next rows of the first one, where its caller says (`after`), or nowhere, which is where it is.
+// Where the thread reads on after row groups [first, end) of a product: in the next product, with
+// the next rows of the first one, where its caller says (`after`), or nowhere: where it is.
 INLINE const uint8_t *next_weights(const shoal_product *products, int32_t index, int32_t count,
                                    int32_t first, int32_t end, int32_t last,
                                    const uint8_t *after) {

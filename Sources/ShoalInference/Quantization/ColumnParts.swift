@@ -81,7 +81,7 @@ public struct ColumnParts: Hashable, Sendable {
       })
   }
 
-  /// The parts of whole activation blocks: `columns` begin with one and end with one, or at the end.
+  /// The parts of whole activation blocks: `columns` begin and end with one, or end at the end.
   func parts(of columns: Range<Int>) -> Range<Int> {
     precondition(
       columns.lowerBound.isMultiple(of: Self.block) && columns.upperBound <= count

@@ -64,6 +64,10 @@ public protocol BlobStore: Sendable {
   /// The whole blob, unverified since it was kept.
   func map(_ id: BlobID) throws(BlobStoreError) -> any MappedBlob
 
+  /// The same, to be computed with: kept in memory that is read fastest, where there is such. Later
+  /// changes of the file are not seen.
+  func load(_ id: BlobID) throws(BlobStoreError) -> any MappedBlob
+
   /// Whether the bytes still hash to `id`.
   func verify(_ id: BlobID) throws(BlobStoreError) -> Bool
 
@@ -79,4 +83,8 @@ public protocol BlobStore: Sendable {
 
   /// What may still be stored.
   func freeBytes() throws(BlobStoreError) -> ByteCount
+}
+
+extension BlobStore {
+  public func load(_ id: BlobID) throws(BlobStoreError) -> any MappedBlob { try map(id) }
 }

@@ -98,18 +98,23 @@ public struct ModelLibrary: Sendable {
     return manifest.atoms.filter { wanted.contains($0.key) && !blobs.contains($0.blob) }
   }
 
-  /// Opens one atom, mapped, after its bytes were checked against its name.
+  /// Opens one atom, in place, after its bytes were checked against its name.
   public func atom(_ entry: AtomEntry) throws -> AtomBlob {
     guard try blobs.verify(entry.blob) else {
       try blobs.quarantine(entry.blob)
       throw LibraryError.damaged(entry.blob, entry.key)
     }
-    let mapped = try blobs.map(entry.blob)
+    let mapped = try isLookedUp(entry.key) ? blobs.map(entry.blob) : blobs.load(entry.blob)
     return try unsafe AtomBlob(id: entry.blob, bytes: mapped.bytes, owner: mapped)
   }
 }
 
 extension ModelLibrary {
+  /// Whether a token needs single rows of an atom only.
+  private func isLookedUp(_ key: AtomKey) -> Bool {
+    if case .embedding = key { true } else { false }
+  }
+
   /// What a model is called where nobody says: the file's name without its ending.
   public static func name(ofFile path: String) -> String {
     let file = path.split(separator: "/").last.map(String.init) ?? path

@@ -23,6 +23,7 @@ import Synchronization
   private let hash: ContentHash
   /// The files whose bytes were found to be what their names say.
   private let verified = Mutex<[BlobID: FileStamp]>([:])
+  private let resident = ResidentBlobs()
 
   /// Makes the folders that are missing.
   ///
@@ -90,6 +91,11 @@ import Synchronization
     return try mapped(blobPath(id))
   }
 
+  public func load(_ id: BlobID) throws(BlobStoreError) -> any MappedBlob {
+    guard contains(id) else { throw .missing(id) }
+    return try resident.blob(id) { () throws(BlobStoreError) in try mapped(blobPath(id)) }
+  }
+
   public func verify(_ id: BlobID) throws(BlobStoreError) -> Bool {
     let path = blobPath(id)
     guard let stamp = FileStamp(path) else { throw .missing(id) }
@@ -108,11 +114,13 @@ import Synchronization
 
   public func quarantine(_ id: BlobID) throws(BlobStoreError) {
     guard contains(id) else { throw .missing(id) }
+    resident.forget(id)
     try move(blobPath(id), "\(root)/quarantine/\(id.raw.hex)")
   }
 
   public func remove(_ id: BlobID) throws(BlobStoreError) {
     guard contains(id) else { throw .missing(id) }
+    resident.forget(id)
     try delete(blobPath(id))
   }
 

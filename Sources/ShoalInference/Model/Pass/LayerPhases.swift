@@ -24,7 +24,8 @@ struct LayerPhases {
     }
   }
 
-  /// Links each phase to the next one that has products, the last to `following`; returns the first.
+  /// Links each phase to the next one that has products, the last to `following`; returns the
+  /// first.
   func link(to following: ProductPhase) -> ProductPhase {
     var next = following
     for phase in [contraction, expansion, back, projection] where !phase.pieces.isEmpty {
