@@ -69,7 +69,7 @@ private final class Room: Sendable {
       let kept = try blobs.blob(id(1)) { Source(contents) }
       room.end()
       // What the region at hand cannot hold asks for another one.
-      for number in 2..<80 { _ = try blobs.blob(id(number)) { Source(contents) } }
+      for number in UInt8(2)..<80 { _ = try blobs.blob(id(number)) { Source(contents) } }
       let source = Source(contents)
       #expect(try blobs.blob(id(1)) { source } === source)
       #expect(unsafe Array(kept.bytes) == contents)

@@ -22,6 +22,13 @@ public struct SystemClock: MeshClock {
     return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
   }
 
+  /// Nanoseconds that a processor has worked for the thread that asks.
+  static func threadNanoseconds() -> Int64 {
+    var time = timespec()
+    unsafe clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+  }
+
   public func now() -> Moment { Moment(nanoseconds: SystemClock.nanoseconds()) }
 
   public func sleep(until deadline: Moment) async throws {

@@ -99,9 +99,8 @@ public final class WorkerPool: Workers {
   func begin() -> Bool {
     !busy.exchange(true, ordering: .acquiring)
   }
-  var isAlone: Bool { trust.isAlone(at: SystemClock.nanoseconds()) }
-
   func end() { busy.store(false, ordering: .releasing) }
+  var isAlone: Bool { trust.isAlone(at: SystemClock.nanoseconds()) }
 
   func stop() {
     stopping.store(true, ordering: .sequentiallyConsistent)
@@ -119,14 +118,15 @@ public final class WorkerPool: Workers {
     runs.store(number)
     let asleep = Int(sleepers.load())
     if asleep > 0 { runs.wake(min(asleep, pieces - 1)) }
-    let start = SystemClock.nanoseconds()
+    // Time on the processor: a caller that was held up itself must not seem slow at its pieces.
+    let (start, processorStart) = (SystemClock.nanoseconds(), SystemClock.threadNanoseconds())
     var own = 0
     while takePiece() { own += 1 }
-    let done = SystemClock.nanoseconds()
+    let computed = SystemClock.threadNanoseconds() - processorStart
     join()
     unsafe self.body = nil
-    let joined = SystemClock.nanoseconds()
-    trust.joined(at: joined, pieces: own, busy: done - start, waited: joined - done)
+    let end = SystemClock.nanoseconds()
+    trust.joined(at: end, own: own, of: pieces, computed: computed, took: end - start)
   }
 
   private func join() {
