@@ -10,13 +10,17 @@ public struct GatewayClient: Sendable {
   public let address: Endpoint
   private let exchange: HTTPExchange
   private let key: String?
+  private let silence: Duration
 
   /// Of one answer, or one line of a streamed one: a result with a million tokens fits.
   static let answerLimit = 64 << 20
 
-  public init(address: Endpoint, key: String? = nil) {
+  /// - Parameter silence: a peer that says nothing for that long, where it says every 200 ms that
+  ///   it lives, is taken for gone. A mistake costs a term: tokens are the same.
+  public init(address: Endpoint, key: String? = nil, silence: Duration = .seconds(1)) {
     self.address = address
     self.key = key
+    self.silence = silence
     exchange = HTTPExchange(address: address, key: key)
   }
 
@@ -61,9 +65,6 @@ public struct GatewayClient: Sendable {
   /// Rounds over a job's witnesses before it is given up, and the pause between them.
   private static let resumeRounds = 20
   private static let resumePause = Duration.milliseconds(100)
-  /// A peer that says nothing for that long, where it says every 200 ms that it lives, is taken for
-  /// gone. A mistake costs a term: tokens are the same.
-  static let silence = Duration.milliseconds(1_000)
 
   private func resume(
     _ run: inout ResumableRun, after loss: ClientError,
@@ -77,7 +78,7 @@ public struct GatewayClient: Sendable {
           let request = ResumeRequest(job: job, shown: run.shown)
           let known = run.shown
           defer { if run.shown > known { run.resumed += 1 } }
-          let result = try await GatewayClient(address: place, key: key)
+          let result = try await GatewayClient(address: place, key: key, silence: silence)
             .follow("/api/resume", request, &run, countsFromStart: true, take)
           return result.seen(resumed: run.resumed + 1)
         } catch let error as ClientError {
@@ -97,7 +98,7 @@ public struct GatewayClient: Sendable {
     var result: RunResult?
     let gate = SilenceGate(isOpen: !run.places.isEmpty)
     let silence = HTTPExchange.Silence(
-      limit: Self.silence, countsFromStart: countsFromStart, gate: gate)
+      limit: self.silence, countsFromStart: countsFromStart, gate: gate)
     try await lines(of: RunEvent.self, path, body, silence: silence) { event in
       switch event {
       case .finished(let finished): result = finished
