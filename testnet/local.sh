@@ -56,10 +56,22 @@ say "building (the first time takes minutes)"
 swift build -c release --product shoal >&2
 shoal="$(swift build -c release --show-bin-path)/shoal"
 
-names=() devices=()
+# What stands after a key before [peers]; nothing where it does not.
+setting() { sed -n "/^\[peers\]/q; s/^$1 *= *//p" "$topology" | tr -d ' "_' | head -n 1; }
+latency=$(setting latency_microseconds) bandwidth=$(setting bytes_per_second) memory=$(setting memory)
+
+names=() devices=() houses=()
 while IFS='=' read -r name device; do
   names+=("$(printf '%s' "$name" | tr -d ' "')")
-  devices+=("$(printf '%s' "$device" | tr -d ' "')")
+  device=$(printf '%s' "$device" | tr -d ' "')
+  devices+=("${device%@*}")
+  case "$device" in
+    *@*)
+      [ -n "$latency" ] && [ -n "$bandwidth" ] || fail "$topology has houses and no [line]"
+      houses+=("${device#*@}")
+      ;;
+    *) houses+=("") ;;
+  esac
 done < <(sed -n '/^\[peers\]/,$p' "$topology" | grep '=' | sed 's/#.*//')
 [ ${#names[@]} -gt 0 ] || fail "$topology names no peers"
 [ "$peers" -gt 0 ] || peers=${#names[@]}
@@ -97,20 +109,37 @@ if [ ${#profiles[@]} -gt 0 ]; then
   say "devices are emulated, all slowed by one factor to $factor/1000 of their speed"
 fi
 
+# The profile of a device, in a house where it stands in one.
+profile() {
+  local device=$1 house=$2 file="$run/profiles/$1.toml"
+  if [ -n "$house" ]; then
+    mkdir -p "$run/profiles/$house"
+    {
+      cat "$file"
+      printf '\n[link.outside]\nclique = "%s"\n' "$house"
+      printf 'latency_microseconds = %s\nbytes_per_second = %s\n' "$latency" "$bandwidth"
+    } >"$run/profiles/$house/$device.toml"
+    file="$run/profiles/$house/$device.toml"
+  fi
+  printf '%s' "$file"
+}
+
 # --- peers ---------------------------------------------------------------------------------------
 
 "$shoal" net create local-testnet --admission key --out "$run/network.toml" >/dev/null
 for ((i = 0; i < peers; i++)); do
   name=${names[i % ${#names[@]}]} device=${devices[i % ${#names[@]}]}
+  house=${houses[i % ${#names[@]}]}
   [ "$i" -lt ${#names[@]} ] || name="$name-$i"
   data="$run/$name"
   "$shoal" net join "$run/network.toml" --data "$data" >/dev/null
   flags=(--data "$data" --listen 127.0.0.1:0 --api 127.0.0.1:0)
-  [ "$device" = self ] || flags+=(--profile "$run/profiles/$device.toml")
+  [ "$device" = self ] || flags+=(--profile "$(profile "$device" "$house")")
+  [ -z "$memory" ] || flags+=(--memory "$memory")
   "$shoal" peer "${flags[@]}" >"$run/$name.log" 2>&1 &
   pids+=($!)
   directories[i]=$data
-  say "started $name ($device), process $!"
+  say "started $name ($device${house:+ in the house $house}), process $!"
 done
 
 first=${directories[0]} last=${directories[peers - 1]}
@@ -140,7 +169,7 @@ if ! $json; then "$shoal" peers --data "$last"; fi
 # --- the story -----------------------------------------------------------------------------------
 
 say ""
-say "objective spread: every device works; a model of a few megabytes would run fastest alone"
+say "objective spread: every device works, whatever it costs"
 tell() {
   local facts=$1
   shift
@@ -155,6 +184,7 @@ else
 fi
 "$shoal" plan story --objective spread --data "$last" >"$run/plan.txt"
 "$shoal" plan story --objective spread --data "$last" --json >"$run/plan.json"
+"$shoal" plan story --context 64 --data "$last" >"$run/quickest.txt"
 tell "$run/device.json" --objective latency --data "$last" >/dev/null 2>&1
 tell "$run/alone.json" --solo --data "$first" >/dev/null 2>&1
 
@@ -173,6 +203,8 @@ else
   say ""
   cat "$run/plan.txt"
   say ""
+  cat "$run/quickest.txt"
+  say ""
   # Measured here, and what that stands for on the devices themselves.
   speed() {
     awk -v name="$1" -v here="$(fact "$2" tokensPerSecond)" -v factor="$factor" \
@@ -181,7 +213,7 @@ else
   speed "mesh of $peers:" "$run/mesh.json"
   plain() { awk -v name="$1" -v here="$(fact "$2" tokensPerSecond)" \
     'BEGIN { printf "%-22s %8.2f tokens/s here\n", name, here }'; }
-  plain "fastest device alone:" "$run/device.json"
+  plain "plan for latency:" "$run/device.json"
   plain "this host, no device:" "$run/alone.json"
   say "tokens and logits equal the one-peer run: $same (digest $(digest "$run/mesh.json" | cut -c 1-16))"
 fi

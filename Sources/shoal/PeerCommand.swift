@@ -192,7 +192,7 @@ extension CapabilityRecord {
       // A machine that plays itself is known by its own name.
       profile: host.isEmpty ? profile.id : String(host.prefix(48)),
       emulationFactor: isEmulated ? profile.emulationPerMille : 0,
-      failureDomain: String(host.prefix(48)),
+      failureDomain: String(host.prefix(48)), clique: profile.link.outside?.clique ?? "",
       latencyPriorMicroseconds: profile.link.latencyPriorMicroseconds,
       memory: MemoryFigures(total: profile.memory, usable: memory ?? profile.usableMemory),
       compute: ComputeFigures(
@@ -204,6 +204,8 @@ extension CapabilityRecord {
         matrixMatrix: BucketedFigure(profile.prefillOperationsPerSecond)),
       linkBandwidth: BucketedFigure(profile.link.bytesPerSecond),
       linkLatencyMicroseconds: UInt32(clamping: profile.link.latencyMicroseconds),
+      outsideLatencyMicroseconds: UInt32(clamping: profile.link.outside?.latencyMicroseconds ?? 0),
+      outsideBandwidth: BucketedFigure(profile.link.outside?.bytesPerSecond ?? 0),
       disk: profile.disk)
   }
 }

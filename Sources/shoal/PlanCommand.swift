@@ -38,24 +38,37 @@ struct PlanTable {
   init(_ plan: PlanFacts) { self.plan = plan }
 
   var lines: [String] {
+    let stages = plan.stages.count
     var lines = [
       "\(plan.model): \(plan.kind) over \(plan.members.count) for \(plan.objective),"
-        + " about \(rate(plan.tokensPerSecond)); plan \(plan.plan.prefix(16))",
-      "peer      share  heads  columns  vocabulary  format  bytes",
+        + " \(estimate(plan.tokensPerSecond, plan.tokensPerSecondTogether, stages: stages));"
+        + " plan \(plan.plan.prefix(16))",
+      "peer      stage  layers   share  heads  columns  vocabulary  format  bytes",
     ]
     for member in plan.members {
+      let layers = plan.stages[member.stage].layers
       lines.append(
         String(
-          format: "%@  %4.1f%%  %5d  %7d  %10d  %6@  %@", String(member.peer.prefix(8)),
-          member.share * 100, member.headsPerLayer, member.ffnColumns, member.vocabularyRows,
-          member.precision, ByteCount(member.bytes).description))
+          format: "%@  %5d  %7@  %4.1f%%  %5d  %7d  %10d  %6@  %@", String(member.peer.prefix(8)),
+          member.stage, "\(layers[0])-\(layers[1] - 1)", member.share * 100, member.headsPerLayer,
+          member.ffnColumns, member.vocabularyRows, member.precision,
+          ByteCount(member.bytes).description))
     }
     for choice in plan.alternatives {
       let who = choice.peers.map { String($0.prefix(8)) }.joined(separator: ", ")
-      lines.append("instead: \(choice.kind) on \(who), about \(rate(choice.tokensPerSecond))")
+      let isStaged = choice.kind == "pipeline" || choice.kind == "hybrid"
+      let speed = estimate(
+        choice.tokensPerSecond, choice.tokensPerSecondTogether, stages: isStaged ? 2 : 1)
+      lines.append("instead: \(choice.kind) on \(who), \(speed)")
     }
     for left in plan.excluded { lines.append("left out: \(left.peer.prefix(8)) \(left.reason)") }
     return lines
+  }
+
+  /// Stages that are at several jobs at once make more tokens than one job sees.
+  private func estimate(_ alone: Double, _ together: Double, stages: Int) -> String {
+    let alone = "about \(rate(alone))"
+    return stages > 1 ? alone + ", \(rate(together)) over several jobs in flight" : alone
   }
 
   private func rate(_ tokensPerSecond: Double) -> String {

@@ -20,7 +20,8 @@ struct RunCommand: AsyncParsableCommand {
   @Option(help: "The prompt as token ids, such as 1,403,407.") var tokens: String?
   @Option(help: "Write every step's logits to this file: f32, (steps, vocabulary).")
   var logits: String?
-  @Option(help: "Run as that many ranks in this process, with these shares, such as 5:2:1.")
+  @Option(
+    help: "Run as that many ranks in this process, with these shares, such as 5:2:1, or 5:2/1:1.")
   var split: String?
   @Flag(help: "In this process, whatever peer may be running.") var solo = false
   @Option(help: "Force a kernel path: avx512, avx2, neon or reference.") var kernel: String?
@@ -76,7 +77,7 @@ struct RunCommand: AsyncParsableCommand {
     let entry = try store.resolve(model) { bar.show($0, $1) }
     bar.finish()
     let request = try SoloRequest(
-      prompt: promptInput(), options: options(), weights: weights(),
+      prompt: promptInput(), options: options(), stages: stages(),
       kernel: KernelPath.named(kernel),
       threads: threads ?? ProcessInfo.processInfo.activeProcessorCount,
       logitsPath: logits)
@@ -107,15 +108,20 @@ struct RunCommand: AsyncParsableCommand {
     return .text(prompt ?? "")
   }
 
-  private func weights() throws -> [Int] {
-    guard let split else { return [1] }
-    let weights = split.split(separator: ":").map { Int($0) }
-    guard !weights.isEmpty, weights.allSatisfy({ ($0 ?? -1) >= 0 }),
-      weights.contains(where: { ($0 ?? 0) > 0 }), weights.count <= 64
-    else {
-      throw ValidationError("--split is shares of up to 64 ranks, such as 5:2:1, not \(split)")
+  /// Weights of the ranks of each stage.
+  private func stages() throws -> [[Int]] {
+    guard let split else { return [[1]] }
+    let stages = split.split(separator: "/", omittingEmptySubsequences: false).map { stage in
+      stage.split(separator: ":", omittingEmptySubsequences: false).map { Int($0) ?? -1 }
     }
-    return weights.compactMap(\.self)
+    let ranks = stages.reduce(0) { $0 + $1.count }
+    let isWhole = stages.allSatisfy { $0.allSatisfy { (0...1 << 20).contains($0) } }
+    guard isWhole, ranks <= 64, stages.allSatisfy({ $0.contains { $0 > 0 } }) else {
+      throw ValidationError(
+        "--split is shares of up to 64 ranks, such as 5:2:1, stages parted by /, such as 5:2/1:1, "
+          + "not \(split)")
+    }
+    return stages
   }
 }
 

@@ -1,5 +1,6 @@
 // A generation inside this process: one rank, or several with given shares.
 
+import ArgumentParser
 import Foundation
 import ShoalGateway
 import ShoalInference
@@ -11,8 +12,8 @@ import ShoalSystem
 struct SoloRequest: Sendable {
   let prompt: PromptInput
   let options: GenerationOptions
-  /// Shares of the ranks.
-  let weights: [Int]
+  /// Shares of the ranks of each pipeline stage.
+  let stages: [[Int]]
   let kernel: KernelPath
   let threads: Int
   let logitsPath: String?
@@ -29,9 +30,15 @@ struct SoloRun {
     let prompt = try request.prompt.ids(tokenizer)
     let order = try GenerationOrder(
       prompt: prompt, options: request.options, manifest: manifest)
+    let layers = manifest.shape.layers
+    guard request.stages.count <= layers else {
+      throw ValidationError(
+        "\(entry.name) has \(layers) layers, too few for \(request.stages.count) stages")
+    }
+    let shares = RankShare.split(manifest.cut, stages: request.stages)
     let ranks = LocalRanks(
-      manifest: manifest, shares: RankShare.split(manifest.cut, weights: request.weights),
-      threadsPerRank: max(1, request.threads / request.weights.count),
+      manifest: manifest, shares: shares,
+      threadsPerRank: max(1, request.threads / shares.count),
       kernels: Kernels(path: request.kernel), clock: SystemClock(), threads: SystemThreads())
     let log = SoloLog(start: SystemClock().now(), logitsPath: request.logitsPath)
     let chooser = TokenChooser(
@@ -49,10 +56,11 @@ struct SoloRun {
   private func result(
     _ prompt: [UInt32], chooser: TokenChooser, finish: FinishReason, log: SoloLog
   ) -> RunResult {
-    let total = Double(request.weights.reduce(0, +))
+    let weights = request.stages.flatMap(\.self)
+    let total = Double(weights.reduce(0, +))
     return RunResult(
       job: "local", model: entry.name, manifest: entry.model.raw.hex, plan: "local",
-      peers: request.weights.enumerated().map { rank, weight in
+      peers: weights.enumerated().map { rank, weight in
         .init(id: "rank \(rank)", share: Double(weight) / total)
       },
       promptTokens: prompt, tokens: chooser.tokens, text: chooser.text, finish: finish.rawValue,

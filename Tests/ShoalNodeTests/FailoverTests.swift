@@ -93,6 +93,29 @@ extension RealTimeTests {
       }
     }
 
+    @Test(.enabled(if: isThere), arguments: [0, 2])
+    func `a member of a pipeline stage dies, and not a token differs`(_ victim: Int) async throws {
+      let world = try TestMesh(peers: 5, cliques: ["east", "east", "west", "west", "east"])
+      defer { world.remove() }
+      let alone = try await world.digestAlone(MeshTests.model, tokens: 40)
+      try await world.runMortal { nodes, kill in
+        try await Self.spread(world, nodes, from: 0)
+        let planned = try await nodes[4].plan(
+          model: "story", objective: .spread, context: nil)
+        #expect(planned.report.plan.stages.map(\.ranks.count).sorted() == [2, 3])
+        let listener = Listener { if $0 == 8 { kill(victim) } }
+        let outcome = try await nodes[4].generate(
+          world.request(tokens: 40, objective: .spread)
+        ) { listener.hear($0) }
+        #expect(outcome.tokens == alone.tokens)
+        #expect(outcome.digest == alone.digest)
+        let heard = listener.all
+        #expect(heard.tokens == alone.tokens)
+        #expect(heard.members.count > 1)
+        #expect(heard.members.last?.contains(nodes[victim].peer) == false)
+      }
+    }
+
     @Test(.enabled(if: isThere))
     func `a worker that leaves hands its part over, and its peers do not have to miss it`()
       async throws

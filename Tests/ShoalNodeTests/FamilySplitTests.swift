@@ -88,6 +88,8 @@ import Testing
       Dealing(), Dealing(batch: 1), Dealing(weights: [5, 2, 1]), Dealing(weights: [0, 1]),
       Dealing(weights: [1, 1, 1], asCards: true, threads: 2, batch: 5),
       Dealing(weights: [3, 1, 4, 1, 5, 9, 2], batch: 8),
+      Dealing(stages: [[1], [1]]), Dealing(stages: [[2, 1], [1, 0, 3]], batch: 4),
+      Dealing(stages: [[1], [1, 1], [1], [1]], threads: 2, batch: 5),
     ] {
       let dealt = try await engine.generate(prompt, count: 4, dealing)
       #expect(dealt.digest == alone.digest, "\(dealing)")

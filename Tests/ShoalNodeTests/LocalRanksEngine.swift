@@ -26,6 +26,8 @@ enum ReferenceData {
 /// How a generation is dealt and computed: what must not change a bit.
 struct Dealing: Sendable, CustomStringConvertible {
   var weights = [1]
+  /// Weights of the ranks of each pipeline stage, instead.
+  var stages: [[Int]]?
   /// Groups and blocks go around like cards, instead of in runs.
   var asCards = false
   var kernel = KernelPath.best
@@ -34,18 +36,19 @@ struct Dealing: Sendable, CustomStringConvertible {
   var batch: Int?
 
   var description: String {
-    let split = weights.map(String.init).joined(separator: ":") + (asCards ? " as cards" : "")
+    let parts = (stages ?? [weights]).map { $0.map(String.init).joined(separator: ":") }
+    let split = parts.joined(separator: "/") + (asCards ? " as cards" : "")
     return "\(split) on \(kernel), \(threads) threads, batch \(batch.map(String.init) ?? "whole")"
   }
 
   func shares(_ cut: AtomCut) -> [RankShare] {
-    guard asCards else { return RankShare.split(cut, weights: weights) }
+    guard asCards else { return RankShare.split(cut, stages: stages ?? [weights]) }
     let ranks = weights.count
     return (0..<ranks).map { rank in
       let mine = { (count: Int) in (0..<count).filter { $0 % ranks == rank } }
       return RankShare(
-        units: mine(cut.queryUnits), blocks: mine(cut.feedForwardBlocks),
-        vocabulary: mine(cut.vocabularyBlocks))
+        layers: 0..<cut.shape.layers, units: mine(cut.queryUnits),
+        blocks: mine(cut.feedForwardBlocks), vocabulary: mine(cut.vocabularyBlocks))
     }
   }
 }

@@ -23,7 +23,8 @@ struct TestMesh {
   let directory: URL
   let nodes: [Node]
 
-  init(peers: Int) throws {
+  /// - Parameter cliques: of the peers; none: they are all near.
+  init(peers: Int, cliques: [String] = []) throws {
     let directory = FileManager.default.temporaryDirectory
       .appendingPathComponent("shoal-\(UUID().uuidString)")
     self.directory = directory
@@ -35,13 +36,14 @@ struct TestMesh {
     ).beaconPort
     nodes = try (0..<peers).map { number in
       try TestMesh.node(
-        number, in: directory, network: network, beaconPort: beaconPort, using: &generator)
+        number, clique: cliques.isEmpty ? "" : cliques[number], in: directory, network: network,
+        beaconPort: beaconPort, using: &generator)
     }
   }
 
   private static func node(
-    _ number: Int, in directory: URL, network: NetworkDescriptor, beaconPort: UInt16,
-    using generator: inout RandomSourceGenerator
+    _ number: Int, clique: String, in directory: URL, network: NetworkDescriptor,
+    beaconPort: UInt16, using generator: inout RandomSourceGenerator
   ) throws -> Node {
     let path = directory.appendingPathComponent("peer\(number)").path
     let documents = try DirectoryDocuments(path: path)
@@ -52,7 +54,7 @@ struct TestMesh {
     let record = CapabilityRecord(
       peer: identity.id, version: 1, handshakeKey: identity.staticKey.key.raw,
       endpoints: sockets.localEndpoints, failureDomain: "peer \(number)",
-      memory: MemoryFigures(total: .gibibytes(2), usable: .gibibytes(1)),
+      clique: clique, memory: MemoryFigures(total: .gibibytes(2), usable: .gibibytes(1)),
       compute: ComputeFigures(
         cores: 1, matrixVector: .init(f32: speed, f16: speed, q8: speed, q4: speed),
         matrixMatrix: speed),

@@ -45,7 +45,7 @@ import Testing
     #expect(report.kind == .solo)
     #expect(report.members.map(\.peer) == [Fixture.peer(0)])
     #expect(report.members.map(\.sharePerMille) == [1_000])
-    #expect(report.alternatives.map(\.kind) == [.solo, .tensor, .spread])
+    #expect(report.alternatives.map(\.kind) == [.solo, .tensor, .pipeline, .spread])
     #expect(report.excluded.map(\.peer) == [Fixture.peer(1), Fixture.peer(2)])
     for excluded in report.excluded {
       guard case .slowsToken(let without, let with) = excluded.reason else {

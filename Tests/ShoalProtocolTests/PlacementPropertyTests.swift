@@ -15,6 +15,9 @@ import Testing
         memory: ByteCount(UInt64.random(in: (1 << 20)...(1 << 37), using: &random)),
         link: UInt64.random(in: 1_000_000...2_000_000_000, using: &random))
       capacity.synchronisationNanoseconds = UInt64.random(in: 0...3_000_000, using: &random)
+      capacity.clique = UInt64.random(in: 0...2, using: &random)
+      capacity.outsideNanoseconds = UInt64.random(in: 0...30_000_000, using: &random)
+      capacity.outsideBytesPerSecond = UInt64.random(in: 100_000...100_000_000, using: &random)
       return capacity
     }
   }
@@ -57,9 +60,13 @@ import Testing
       #expect(again == report)
       let ids = [again, report].map { unsafe $0.plan.id(hash: Fixture.hash) }
       #expect(ids[0] == ids[1])
-      if objective != .spread {
-        let best = report.alternatives.map(\.estimate.nanoseconds).min()
-        #expect(report.estimate.nanoseconds == best)
+      let estimates = report.alternatives.map(\.estimate)
+      switch objective {
+      case .latency: #expect(report.estimate.nanoseconds == estimates.map(\.nanoseconds).min())
+      case .throughput:
+        let best = estimates.map(\.slowestStageNanoseconds).min()
+        #expect(report.estimate.slowestStageNanoseconds == best)
+      case .spread: break
       }
     }
     #expect(kinds.values.reduce(0, +) > 5, "the generated worlds are too poor: \(kinds)")
@@ -141,6 +148,15 @@ import Testing
       ])
     #expect(throws: WireError.invalid(field: "plan slot owner")) {
       try ShardPlan(decoding: twice.canonicalBytes)
+    }
+    let stages = [0..<2, 2..<5].map { layers in
+      PlanStage(layers: layers, ranks: report.plan.stages[0].ranks)
+    }
+    let again = ShardPlan(
+      plannerVersion: 1, model: Fixture.model, objective: .spread, precision: .f32,
+      contextTokens: 1, slotCounts: report.plan.slotCounts, stages: stages)
+    #expect(throws: WireError.invalid(field: "plan peer in two stages")) {
+      try ShardPlan(decoding: again.canonicalBytes)
     }
   }
 }

@@ -145,6 +145,40 @@ import Testing
     #expect(session.log == [5, 6, 7])
   }
 
+  @Test func `with two stages two steps are under way, and answered in their order`() {
+    var session = GenerationSession(
+      order: GenerationOrder(
+        prompt: [5, 6, 7, 8, 9], maximumTokens: 2, context: 16, batch: 2, candidates: 4),
+      plan: Self.plan, term: Term(3), members: Self.members, vocabularyBlocks: 2, stages: 2)
+    Self.tell(
+      &session,
+      [
+        (.ready(rank: 0, Self.plan), []),
+        (
+          .ready(rank: 1, Self.plan),
+          [Self.step(0, at: 0, [5, 6], .none), Self.step(1, at: 2, [7, 8], .none)]
+        ),
+        (Self.result(0, 0, rows: 0), []),
+        (Self.result(1, 0, rows: 0), [Self.step(2, at: 4, [9], .last)]),
+        (Self.result(0, 1, rows: 0), []),
+        (Self.result(1, 1, rows: 0), []),
+        (Self.result(0, 2, rows: 1), []),
+        (
+          Self.result(1, 2, rows: 1),
+          [.sample([Self.vote(0), Self.vote(1)], cost: Self.cost(0))]
+        ),
+        // The next token is not known before this one: one step at a time.
+        (.sampled(40, endsText: false), [Self.step(3, at: 5, [40], .last)]),
+      ])
+    var early = GenerationSession(
+      order: GenerationOrder(
+        prompt: [5, 6, 7, 8], maximumTokens: 2, context: 16, batch: 2, candidates: 4),
+      plan: Self.plan, term: Term(3), members: Self.members, vocabularyBlocks: 2, stages: 2)
+    _ = early.handle(.ready(rank: 0, Self.plan))
+    _ = early.handle(.ready(rank: 1, Self.plan))
+    Self.tell(&early, [(Self.result(0, 1, rows: 1), [Self.violation(0, "sequence")])])
+  }
+
   /// One event that ends a job whose first step is under way.
   private static let ends: [(Event, Effect)] = [
     (.cancelled, .failed(.cancelled)),

@@ -8,9 +8,11 @@ import ShoalProtocol
 /// A plan and its reasons.
 public struct PlanFacts: Codable, Sendable, Hashable {
   public struct Alternative: Codable, Sendable, Hashable {
-    /// `solo`, `tensor` or `spread`.
+    /// `solo`, `tensor`, `pipeline`, `hybrid` or `spread`.
     public let kind: String
+    /// Of one job, and of as many jobs as there are stages together.
     public let tokensPerSecond: Double
+    public let tokensPerSecondTogether: Double
     public let peers: [String]
   }
 
@@ -60,7 +62,9 @@ public struct PlanFacts: Codable, Sendable, Hashable {
   public let plan: String
   public let objective: String
   public let kind: String
+  /// Of one job, and of as many jobs as there are stages together: the pace of the slowest stage.
   public let tokensPerSecond: Double
+  public let tokensPerSecondTogether: Double
   public let alternatives: [Alternative]
   public let members: [Member]
   public let excluded: [Excluded]
@@ -77,9 +81,11 @@ public struct PlanFacts: Codable, Sendable, Hashable {
     objective = report.plan.objective.name
     kind = report.kind.name
     tokensPerSecond = report.estimate.tokensPerSecond
+    tokensPerSecondTogether = report.estimate.tokensPerSecondTogether
     alternatives = report.alternatives.map { alternative in
       Alternative(
         kind: alternative.kind.name, tokensPerSecond: alternative.estimate.tokensPerSecond,
+        tokensPerSecondTogether: alternative.estimate.tokensPerSecondTogether,
         peers: alternative.peers.map(\.raw.hex))
     }
     members = report.members.map { Member($0) }
@@ -135,4 +141,5 @@ extension PlanFacts.Stage {
 
 extension TokenEstimate {
   fileprivate var tokensPerSecond: Double { Double(milliTokensPerSecond) / 1_000 }
+  fileprivate var tokensPerSecondTogether: Double { Double(milliTokensPerSecondTogether) / 1_000 }
 }

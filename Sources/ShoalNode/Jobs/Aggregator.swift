@@ -1,57 +1,13 @@
 // The all-reduce: every rank sends its packed partial to every other and adds what it receives.
 // Integer sums, so that neither order nor grouping can change a bit.
 
-internal import ShoalInference
 package import ShoalProtocol
 
-/// What a partial belongs to. Sixteen bytes before the packed sums; a difference in any field ends
-/// the job.
-package struct PartialHeader: Hashable {
-  package static let count = 16
-  let binding: UInt64
-  let sequence: UInt32
-  let index: UInt16
-  let rank: UInt16
-
-  package func write(to bytes: UnsafeMutableRawBufferPointer) {
-    unsafe bytes.storeBytes(of: binding.littleEndian, toByteOffset: 0, as: UInt64.self)
-    unsafe bytes.storeBytes(of: sequence.littleEndian, toByteOffset: 8, as: UInt32.self)
-    unsafe bytes.storeBytes(of: index.littleEndian, toByteOffset: 12, as: UInt16.self)
-    unsafe bytes.storeBytes(of: rank.littleEndian, toByteOffset: 14, as: UInt16.self)
-  }
-
-  package init(binding: UInt64, sequence: UInt32, index: UInt16, rank: UInt16) {
-    self.binding = binding
-    self.sequence = sequence
-    self.index = index
-    self.rank = rank
-  }
-
-  init?(_ bytes: UnsafeRawBufferPointer) {
-    guard bytes.count >= Self.count else { return nil }
-    binding = UInt64(littleEndian: unsafe bytes.loadUnaligned(as: UInt64.self))
-    sequence = UInt32(littleEndian: unsafe bytes.loadUnaligned(fromByteOffset: 8, as: UInt32.self))
-    index = UInt16(littleEndian: unsafe bytes.loadUnaligned(fromByteOffset: 12, as: UInt16.self))
-    rank = UInt16(littleEndian: unsafe bytes.loadUnaligned(fromByteOffset: 14, as: UInt16.self))
-  }
-}
-
-/// What a rank's exchanges took since somebody asked, in nanoseconds, and what they sent.
-package struct ExchangeCost: Sendable, Hashable {
-  /// Packing the own partial, and copying it for each link.
-  package var pack: UInt64 = 0
-  package var link = LinkCost()
-  /// Unpacking and adding those of others.
-  package var add: UInt64 = 0
-  package var bytesSent: UInt64 = 0
-  /// From the first look at the sums to the last addition.
-  package var total: UInt64 = 0
-}
-
-/// Exchanges the partial sums of one rank of one job. Lives on the rank's thread.
+/// Exchanges the partial sums of one rank of one stage. Lives on the rank's thread.
 package final class Aggregator {
+  /// Its place in the stage.
   private let rank: Int
-  /// By rank; nil for this one.
+  /// By place in the stage; nil for this one.
   private let links: [(any FrameLink)?]
   private let clock: any MeshClock
   private var pacer: Pacer
@@ -84,7 +40,8 @@ package final class Aggregator {
       binding: binding.value, sequence: sequence, index: UInt16(index), rank: UInt16(rank))
     let count = try unsafe pack(sums, header)
     cost.pack += start.until(clock.now())
-    pacer.deliver(count * (links.count - 1), since: start)
+    pacer.deliver(
+      count, to: links.indices.lazy.filter { [rank] in $0 != rank }, since: start)
     // Each rank begins with its successor, so that no rank is everybody's first.
     for step in 1..<links.count {
       try send(count, to: (rank + step) % links.count)
@@ -128,19 +85,7 @@ package final class Aggregator {
     _ deadline: Moment
   ) throws(JobFailure) {
     guard let link = links[other] else { return }
-    let frame: ReceivedFrame
-    let asked = clock.now()
-    do {
-      frame = try link.receive(deadline: deadline)
-    } catch {
-      switch error {
-      case .link(.timedOut):
-        throw .deadline(link.peer, milliseconds: Int((clock.now() - asked).nanoseconds / 1_000_000))
-      case .link: throw .peerLost(link.peer)
-      case .frame, .unexpected:
-        throw .protocolViolation(link.peer, .invalid(field: "frame"))
-      }
-    }
+    let frame = try link.receiveFromRank(deadline: deadline, clock)
     let expected = PartialHeader(
       binding: mine.binding, sequence: mine.sequence, index: mine.index, rank: UInt16(other))
     guard frame.type == .partial, unsafe PartialHeader(frame.payload) == expected else {

@@ -12,11 +12,16 @@ public struct DevicePace: Sendable, Hashable {
   public let operationsPerSecond: UInt64
   public let linkBytesPerSecond: UInt64
   public let linkLatency: Duration
+  /// The same of the way to peers of other cliques.
+  public let outsideBytesPerSecond: UInt64
+  public let outsideLatency: Duration
 
   public init(
     bytesPerSecond: UInt64, operationsPerSecond: UInt64, linkBytesPerSecond: UInt64,
-    linkLatency: Duration
+    linkLatency: Duration, outsideBytesPerSecond: UInt64? = nil, outsideLatency: Duration = .zero
   ) {
+    self.outsideBytesPerSecond = max(1, outsideBytesPerSecond ?? linkBytesPerSecond)
+    self.outsideLatency = linkLatency + outsideLatency
     self.bytesPerSecond = max(1, bytesPerSecond)
     self.operationsPerSecond = max(1, operationsPerSecond)
     self.linkBytesPerSecond = max(1, linkBytesPerSecond)
@@ -29,7 +34,10 @@ public struct DevicePace: Sendable, Hashable {
       bytesPerSecond: profile.decodeBytesPerSecond[format.ratedAs],
       operationsPerSecond: profile.prefillOperationsPerSecond,
       linkBytesPerSecond: profile.link.bytesPerSecond,
-      linkLatency: .microseconds(Int64(clamping: profile.link.latencyMicroseconds)))
+      linkLatency: .microseconds(Int64(clamping: profile.link.latencyMicroseconds)),
+      outsideBytesPerSecond: profile.link.outside?.bytesPerSecond,
+      outsideLatency: .microseconds(
+        Int64(clamping: profile.link.outside?.latencyMicroseconds ?? 0)))
   }
 
   /// What the device takes for `work`: it is bound by memory or by arithmetic.
@@ -39,9 +47,11 @@ public struct DevicePace: Sendable, Hashable {
       Self.seconds(2 * work.multiplyAccumulates, per: operationsPerSecond))
   }
 
-  /// What the device's link takes to deliver `bytes`.
-  public func time(sending bytes: Int) -> Duration {
-    linkLatency + Self.seconds(UInt64(bytes), per: linkBytesPerSecond)
+  /// What the device's link takes to deliver `bytes`, to its own clique or out of it.
+  public func time(sending bytes: Int, outside isOutside: Bool = false) -> Duration {
+    isOutside
+      ? outsideLatency + Self.seconds(UInt64(bytes), per: outsideBytesPerSecond)
+      : linkLatency + Self.seconds(UInt64(bytes), per: linkBytesPerSecond)
   }
 
   private static func seconds(_ amount: UInt64, per rate: UInt64) -> Duration {
@@ -53,12 +63,17 @@ public struct DevicePace: Sendable, Hashable {
 /// Holds one rank to a pace. Sleeping overshoots; what was slept too long is taken off the next.
 package struct Pacer {
   private let pace: DevicePace?
+  /// Ranks of other cliques, by the numbers that `deliver` is called with.
+  private let distant: Set<Int>
   private let clock: any MeshClock
   private let threads: any ThreadSource
   private var debt = Duration.zero
 
-  package init(pace: DevicePace?, clock: any MeshClock, threads: any ThreadSource) {
+  package init(
+    pace: DevicePace?, distant: Set<Int> = [], clock: any MeshClock, threads: any ThreadSource
+  ) {
     self.pace = pace
+    self.distant = distant
     self.clock = clock
     self.threads = threads
   }
@@ -69,10 +84,15 @@ package struct Pacer {
     hold(until: start + pace.time(of: work))
   }
 
-  /// Returns when the device's link would have carried `bytes` handed to it at `start`.
-  mutating func deliver(_ bytes: Int, since start: Moment) {
+  /// Returns when the device's link would have carried `bytes` to each of `ranks`, handed to it at
+  /// `start`: those of its clique and those of others at the same time.
+  mutating func deliver(_ bytes: Int, to ranks: some Sequence<Int>, since start: Moment) {
     guard let pace else { return }
-    hold(until: start + pace.time(sending: bytes))
+    var (near, far) = (0, 0)
+    for rank in ranks { if distant.contains(rank) { far += 1 } else { near += 1 } }
+    var time = near > 0 ? pace.time(sending: bytes * near) : .zero
+    if far > 0 { time = max(time, pace.time(sending: bytes * far, outside: true)) }
+    hold(until: start + time)
   }
 
   private mutating func hold(until target: Moment) {

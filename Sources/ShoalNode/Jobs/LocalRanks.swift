@@ -7,6 +7,7 @@ public import ShoalProtocol
 /// What ranks of one process are made of.
 public struct LocalRanks: Sendable {
   public let manifest: ModelManifest
+  /// Of all ranks; those of one pipeline stage follow each other.
   public let shares: [RankShare]
   /// Threads of each rank.
   public let threadsPerRank: Int
@@ -34,9 +35,10 @@ public struct LocalRanks: Sendable {
     choose: @escaping @Sendable ([VocabularyVote], StepCost) throws -> GenerationRunner.Choice
   ) async throws -> FinishReason {
     let mesh = LocalMesh(ranks: shares.count, threads: threads)
+    let stages = stageSizes.count
     let session = GenerationSession(
       order: order, plan: PlanID(.zero), term: Term(0), members: mesh.peers,
-      vocabularyBlocks: manifest.cut.vocabularyBlocks)
+      vocabularyBlocks: manifest.cut.vocabularyBlocks, stages: stages)
     return try await withThrowingTaskGroup(of: FinishReason?.self) { group in
       for rank in shares.indices {
         let thread = LocalRank(thread: threads.thread(name: "rank \(rank)"))
@@ -49,8 +51,7 @@ public struct LocalRanks: Sendable {
       }
       let entry = LocalEntry(thread: threads.thread(name: "entry"))
       let runner = GenerationRunner(
-        links: mesh.toRanks, entry: PeerID(.zero), patience: .init(tokenEstimate: .seconds(60)),
-        clock: clock)
+        links: mesh.toRanks, entry: PeerID(.zero), patience: patience, clock: clock)
       defer {
         entry.stop()
         mesh.shutdown()
@@ -90,8 +91,27 @@ public struct LocalRanks: Sendable {
       session: RankSession(
         job: JobID(.zero), plan: PlanID(.zero), term: Term(0), context: order.context,
         batch: order.batch),
-      rank: rank, links: mesh.links(of: rank), patience: .init(tokenEstimate: .seconds(60)),
-      pace: nil, clock: clock, threads: threads)
+      route: StageRoute(rank: rank, stageSizes: stageSizes, hidden: manifest.shape.hidden),
+      links: mesh.links(of: rank), patience: patience, pace: nil, clock: clock, threads: threads)
+  }
+
+  /// Ranks of each stage.
+  private var stageSizes: [Int] {
+    var sizes: [Int] = []
+    var layers: Range<Int>?
+    for share in shares {
+      if share.layers == layers {
+        sizes[sizes.count - 1] += 1
+      } else {
+        sizes.append(1)
+      }
+      layers = share.layers
+    }
+    return sizes
+  }
+
+  private var patience: StepPatience {
+    StepPatience(tokenEstimate: .seconds(60), stages: stageSizes.count)
   }
 
   fileprivate func workers() throws -> any StoppableWorkers {

@@ -10,6 +10,9 @@ public struct MeshPlan: Sendable {
   public let id: PlanID
   /// How long steps of this plan may take.
   let patience: StepPatience
+  private let hidden: Int
+  /// Of each rank.
+  private let cliques: [String]
 
   /// - Parameters:
   ///   - records: in any order; the plan depends on the set alone.
@@ -30,7 +33,11 @@ public struct MeshPlan: Sendable {
     let slack = records.filter { working.contains($0.peer) }.map(MeshPlan.linkSlack).max()
     patience = StepPatience(
       tokenEstimate: .nanoseconds(Int64(clamping: min(report.estimate.nanoseconds, 1 << 40))),
-      linkSlack: slack ?? .zero, sums: ForwardPass.sums(manifest.shape))
+      linkSlack: slack ?? .zero, sums: ForwardPass.sums(manifest.shape),
+      stages: report.plan.stages.count)
+    hidden = manifest.shape.hidden
+    let named = Dictionary(records.map { ($0.peer, $0.clique) }) { first, _ in first }
+    cliques = report.plan.stages.flatMap { $0.ranks.map { named[$0.peer] ?? "" } }
   }
 
   /// What a sum costs in waiting, from the records alone: a wired LAN's, stretched by the largest
@@ -40,20 +47,40 @@ public struct MeshPlan: Sendable {
     return DeviceCapacity.lanSynchronisation * 1_000 / UInt64(slowest)
   }
 
-  /// What `peer` computes, and its place among the ranks; nil: nothing.
-  func rank(of peer: PeerID) -> (number: Int, share: RankShare, residentBytes: UInt64)? {
-    guard let stage = report.plan.stages.first,
-      let number = stage.ranks.firstIndex(where: { $0.peer == peer })
-    else { return nil }
-    let rank = stage.ranks[number]
-    let share = RankShare(
-      units: rank.slots.attention, blocks: rank.slots.feedForward,
-      vocabulary: rank.slots.vocabulary)
-    return (number, share, rank.residentBytes)
+  /// What one peer computes.
+  struct Rank {
+    let share: RankShare
+    let route: StageRoute
+    let residentBytes: UInt64
   }
 
-  /// Working peers by rank.
-  var members: [PeerID] { report.plan.stages.first?.ranks.map(\.peer) ?? [] }
+  /// Nil: nothing.
+  func rank(of peer: PeerID) -> Rank? {
+    var number = 0
+    for stage in report.plan.stages {
+      if let place = stage.ranks.firstIndex(where: { $0.peer == peer }) {
+        let rank = stage.ranks[place]
+        return Rank(
+          share: RankShare(
+            layers: stage.layers, units: rank.slots.attention, blocks: rank.slots.feedForward,
+            vocabulary: rank.slots.vocabulary),
+          route: StageRoute(rank: number + place, stageSizes: stageSizes, hidden: hidden),
+          residentBytes: rank.residentBytes)
+      }
+      number += stage.ranks.count
+    }
+    return nil
+  }
+
+  /// Working peers by rank: stage by stage.
+  var members: [PeerID] { report.plan.stages.flatMap { $0.ranks.map(\.peer) } }
+  /// Ranks of each stage.
+  var stageSizes: [Int] { report.plan.stages.map(\.ranks.count) }
+
+  /// Ranks of other cliques than one rank's.
+  func distant(from rank: Int) -> Set<Int> {
+    Set(cliques.indices.filter { cliques[$0] != cliques[rank] })
+  }
 
   /// The prior of a peer's link, stretched like everything else of an emulated device.
   private static func linkSlack(_ record: CapabilityRecord) -> Duration {

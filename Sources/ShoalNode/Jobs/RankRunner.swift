@@ -1,5 +1,5 @@
 // One rank of one job, on a thread of its own: a step comes in, a forward pass runs from sum to
-// sum, votes go out.
+// sum and from stage to stage, votes go out.
 
 public import ShoalInference
 public import ShoalProtocol
@@ -9,6 +9,8 @@ public final class RankRunner {
   private let pass: ForwardPass
   private var votes: VoteWriter
   private let aggregator: Aggregator
+  private let relay: StageRelay
+  private let route: StageRoute
   private var session: RankSession
   private var pacer: Pacer
   private var patience: StepPatience
@@ -20,13 +22,15 @@ public final class RankRunner {
   private let interruption: @Sendable () -> JobFailure?
 
   /// - Parameters:
-  ///   - rank: this peer's place among `links`.
-  ///   - links: to every rank of the job, nil for this one.
+  ///   - route: this rank's place in the plan.
+  ///   - links: by rank, to those that it meets on its route; nil for all others.
+  ///   - distant: ranks of other cliques, which an emulated device's links are slower to.
   ///   - interruption: asked before each step; a failure is said instead of taking it.
   public init(
-    model: RankModel, kernels: Kernels, workers: any Workers, session: RankSession, rank: Int,
-    links: [(any FrameLink)?], patience: StepPatience, pace: DevicePace?, clock: any MeshClock,
-    threads: any ThreadSource, interruption: @escaping @Sendable () -> JobFailure? = { nil }
+    model: RankModel, kernels: Kernels, workers: any Workers, session: RankSession,
+    route: StageRoute, links: [(any FrameLink)?], patience: StepPatience, pace: DevicePace?,
+    distant: Set<Int> = [], clock: any MeshClock, threads: any ThreadSource,
+    interruption: @escaping @Sendable () -> JobFailure? = { nil }
   ) {
     self.interruption = interruption
     self.session = session
@@ -34,8 +38,14 @@ public final class RankRunner {
     self.clock = clock
     votes = VoteWriter(model, kernels: kernels)
     vocabularySize = model.manifest.shape.vocabulary
-    pacer = Pacer(pace: pace, clock: clock, threads: threads)
-    aggregator = Aggregator(rank: rank, links: links, clock: clock, pacer: pacer)
+    let pacer = { Pacer(pace: pace, distant: $0, clock: clock, threads: threads) }
+    self.pacer = pacer([])
+    self.route = route
+    let near = distant.filter { route.group.contains($0) }.map { $0 - route.group.lowerBound }
+    aggregator = Aggregator(
+      rank: route.rank - route.group.lowerBound, links: Array(links[route.group]), clock: clock,
+      pacer: pacer(Set(near)))
+    relay = StageRelay(route: route, links: links, clock: clock, pacer: pacer(distant))
     pass = ForwardPass(
       model: model, kernels: kernels, workers: workers, batch: session.batch,
       context: session.context)
@@ -78,7 +88,8 @@ public final class RankRunner {
     patience.note(tokens: step.tokens.count, took: clock.now() - start)
     try unsafe entry.send(.job, capacity: votes.capacity(step, rows: pass.logitRows)) { room in
       let result = try unsafe votes.write(step, pass, into: room)
-      let exchange = aggregator.takeCost()
+      var exchange = aggregator.takeCost()
+      exchange += relay.takeCost()
       let total = start.until(clock.now())
       return result.finish(
         StepCost(
@@ -90,13 +101,32 @@ public final class RankRunner {
 
   private func run(from entry: PeerID) throws(JobFailure) {
     try session.accept(step, vocabulary: vocabularySize, from: entry)
-    let patience = patience.forSum(tokens: step.tokens.count)
+    let (binding, sequence, layers) = (session.binding, step.sequence, pass.layers)
     pass.begin(tokens: step.tokens, at: step.position, logits: step.logits)
-    while case .sum(let index) = try advance() {
-      try unsafe aggregator.reduce(
-        pass.partial, binding: session.binding, sequence: step.sequence, index: index,
-        deadline: clock.now() + patience)
+    while true {
+      switch try advance() {
+      case .takeOver:
+        let patience = patience.forHandover(tokens: step.tokens.count, stage: route.stage)
+        try relay.receive(
+          pass, binding: binding, sequence: sequence, layer: layers.lowerBound,
+          deadline: clock.now() + patience)
+      case .sum(let index):
+        try unsafe aggregator.reduce(
+          pass.partial, binding: binding, sequence: sequence, index: index,
+          deadline: clock.now() + patience(index))
+      case .handOver:
+        try relay.send(pass, binding: binding, sequence: sequence, layer: layers.upperBound)
+      case .finished:
+        return
+      }
     }
+  }
+
+  /// For sum `index` of the step at hand.
+  private func patience(_ index: Int) -> Duration {
+    index == ForwardPass.handoverIndex + pass.layers.lowerBound
+      ? patience.forGathering(tokens: step.tokens.count, stage: route.stage)
+      : patience.forSum(tokens: step.tokens.count)
   }
 
   private func advance() throws(JobFailure) -> ForwardPass.Need {

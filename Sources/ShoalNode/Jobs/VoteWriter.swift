@@ -19,9 +19,10 @@ struct VoteWriter {
   private var spoken: [TokenCandidate] = []
 
   init(_ model: RankModel, kernels: Kernels) {
-    blocks = model.share.vocabulary
-    tokens = blocks.map { model.manifest.cut.vocabularyRows($0) }
     layers = model.manifest.shape.layers
+    // An earlier stage has nothing to vote on.
+    blocks = model.share.layers.upperBound == layers ? model.share.vocabulary : []
+    tokens = blocks.map { model.manifest.cut.vocabularyRows($0) }
     self.kernels = kernels
   }
 

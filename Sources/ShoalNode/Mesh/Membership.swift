@@ -22,6 +22,9 @@ actor Membership {
   private var epochs = EpochTracker()
   private var record: CapabilityRecord
   private let alarm = Alarm()
+  /// Nil where the peer states its clique itself.
+  private var cliques: CliqueWatch?
+  private var linksDue: Moment
   private var news: [MembershipNews] = []
   private var announce: @Sendable (MembershipNews) async -> Void = { _ in }
 
@@ -35,6 +38,8 @@ actor Membership {
     self.clock = clock
     generator = RandomSourceGenerator(random)
     core = MembershipCore(peer: identity.id, verify: Membership.verification)
+    cliques = record.clique.isEmpty ? CliqueWatch(own: identity.id) : nil
+    linksDue = clock.now() + CliqueWatch.interval
   }
 
   /// Whether a record is signed by the peer that it is about.
@@ -50,6 +55,28 @@ actor Membership {
     while !Task.isCancelled {
       await alarm.sleep(until: nextDeadline, clock)
       await handle(.deadline)
+      await watchLinks()
+    }
+  }
+
+  /// Says in the record which peers are near, when that has changed. Probes wake often enough.
+  private func watchLinks() async {
+    let now = clock.now()
+    guard var watch = cliques, now >= linksDue else { return }
+    linksDue = now + CliqueWatch.interval
+    let links = core.table.live.compactMap { peer -> CliqueWatch.Link? in
+      guard let trip = core.roundTrip(to: peer), let record = core.table[peer]?.record else {
+        return nil
+      }
+      return CliqueWatch.Link(
+        peer: peer, roundTrip: trip.least, samples: trip.samples, clique: record.clique)
+    }
+    let hasChanged = watch.handle(links, at: now)
+    cliques = watch
+    guard hasChanged else { return }
+    let standing = watch.standing
+    await update {
+      ($0.clique, $0.outsideLatencyMicroseconds) = (standing.name, standing.outsideMicroseconds)
     }
   }
 

@@ -69,9 +69,20 @@ public struct GenerationSession: Sendable {
 
   private enum State: Sendable, Hashable {
     case preparing(waiting: Set<Int>)
-    case stepping(waiting: Set<Int>)
+    case stepping
     case sampling
     case ended
+  }
+
+  /// A step that not all ranks have answered.
+  private struct Flight: Sendable {
+    let sequence: UInt32
+    /// Positions that every block must vote for.
+    let wantedRows: Int
+    var waiting: Set<Int>
+    var votes: [VocabularyVote] = []
+    /// Of the slowest rank.
+    var cost = StepCost.zero
   }
 
   public let order: GenerationOrder
@@ -80,24 +91,27 @@ public struct GenerationSession: Sendable {
   public let members: [PeerID]
   /// Vocabulary blocks of the model: a position is complete when each has voted.
   private let blocks: Int
+  /// Pipeline stages, each of which may be at a step of its own.
+  private let stages: Int
   private var state: State
   private var sequence: UInt32 = 0
-  /// Tokens whose keys and values the ranks hold.
+  /// Tokens that the ranks have been sent.
   private var position = 0
   /// Prompt, then what was sampled.
   public private(set) var log: [UInt32]
-  /// Tokens of the step under way, what was said of it, and the slowest rank's cost.
-  private var stepSize = 0
-  /// Positions of that step that every block must vote for.
-  private var wantedRows = 0
-  private var votes: [VocabularyVote] = []
-  private var cost = StepCost.zero
+  /// Steps under way, oldest first; ranks answer in this order.
+  private var flights: [Flight] = []
 
-  /// - Parameter log: prompt and tokens that earlier terms have generated; the ranks read them
-  ///   first, and what follows is what would have followed then.
+  /// A piece of a prompt that is worth a step of its own.
+  private static let leastPiece = 32
+
+  /// - Parameters:
+  ///   - stages: of the plan; so many steps are under way at once where all their tokens are known.
+  ///   - log: prompt and tokens that earlier terms have generated; the ranks read them first, and
+  ///     what follows is what would have followed then.
   public init(
     order: GenerationOrder, plan: PlanID, term: Term, members: [PeerID], vocabularyBlocks: Int,
-    continuing log: [UInt32]? = nil
+    stages: Int = 1, continuing log: [UInt32]? = nil
   ) {
     precondition(log?.starts(with: order.prompt) ?? true, "a log that begins otherwise")
     self.order = order
@@ -105,6 +119,7 @@ public struct GenerationSession: Sendable {
     self.term = term
     self.members = members
     blocks = vocabularyBlocks
+    self.stages = stages
     self.log = log ?? order.prompt
     state = .preparing(waiting: Set(members.indices))
   }
@@ -119,8 +134,8 @@ public struct GenerationSession: Sendable {
     case (_, .failed(let failure)): return end(.failed(failure))
     case (.preparing(let waiting), .ready(let rank, let theirs)):
       return prepared(rank, plan: theirs, waiting: waiting)
-    case (.stepping(let waiting), .result(let rank, let sequence, let votes, let cost)):
-      return take(votes, of: rank, sequence: sequence, cost: cost, waiting: waiting)
+    case (.stepping, .result(let rank, let sequence, let votes, let cost)):
+      return take(votes, of: rank, sequence: sequence, cost: cost)
     case (.sampling, .sampled(let token, let endsText)):
       return extend(by: token, endsText: endsText)
     case (.preparing, .result(let rank, _, _, _)), (.sampling, .result(let rank, _, _, _)),
@@ -144,70 +159,82 @@ public struct GenerationSession: Sendable {
     guard theirs == plan else { return end(.failed(.planDiffers(mine: plan, yours: theirs))) }
     let rest = waiting.subtracting([rank])
     state = .preparing(waiting: rest)
-    return rest.isEmpty ? step() : []
+    return rest.isEmpty ? fill() : []
   }
 
-  /// Sends the next tokens that the ranks have not seen, at most `batch` of them.
-  private mutating func step() -> [Effect] {
-    let tokens = Array(log[position..<min(log.count, position + order.batch)])
-    let reachesEnd = position + tokens.count == log.count
+  /// Sends tokens that the ranks have not seen, as many steps as there are stages to work at them.
+  private mutating func fill() -> [Effect] {
+    state = .stepping
+    var effects: [Effect] = []
+    while position < log.count, flights.count < stages { effects.append(.send(nextStep())) }
+    return effects
+  }
+
+  /// Tokens of one step: in a pipeline a few pieces for each stage, so that none of them is idle
+  /// for long while the first pieces come in and the last go out.
+  private var pieceTokens: Int {
+    guard stages > 1 else { return order.batch }
+    let pieces = 4 * stages
+    return min(order.batch, max(Self.leastPiece, (log.count + pieces - 1) / pieces))
+  }
+
+  private mutating func nextStep() -> Step {
+    let tokens = Array(log[position..<min(log.count, position + pieceTokens)])
     let isPrompt = position < order.prompt.count
+    let reachesEnd = position + tokens.count == log.count
     let logits: LogitsWanted = order.scoresPrompt && isPrompt ? .all : reachesEnd ? .last : .none
-    state = .stepping(waiting: Set(members.indices))
-    stepSize = tokens.count
-    switch logits {
-    case .none: wantedRows = 0
-    case .last: wantedRows = 1
-    case .all: wantedRows = tokens.count
+    let wantedRows =
+      switch logits {
+      case .none: 0
+      case .last: 1
+      case .all: tokens.count
+      }
+    flights.append(
+      Flight(sequence: sequence, wantedRows: wantedRows, waiting: Set(members.indices)))
+    defer {
+      position += tokens.count
+      sequence += 1
     }
-    votes.removeAll(keepingCapacity: true)
-    cost = .zero
-    return [
-      .send(
-        Step(
-          term: term, sequence: sequence, position: position, tokens: tokens, logits: logits,
-          slices: order.slices, candidates: order.candidates))
-    ]
+    return Step(
+      term: term, sequence: sequence, position: position, tokens: tokens, logits: logits,
+      slices: order.slices, candidates: order.candidates)
   }
 
   private mutating func take(
-    _ new: [VocabularyVote], of rank: Int, sequence theirs: UInt32, cost theirCost: StepCost,
-    waiting: Set<Int>
+    _ new: [VocabularyVote], of rank: Int, sequence theirs: UInt32, cost: StepCost
   ) -> [Effect] {
-    guard theirs == sequence, waiting.contains(rank) else { return violation(of: rank, "sequence") }
-    votes += new
-    if theirCost.compute >= cost.compute { cost = theirCost }
-    let rest = waiting.subtracting([rank])
-    state = .stepping(waiting: rest)
-    guard rest.isEmpty else { return [] }
-    position += stepSize
-    sequence += 1
-    return completed(by: rank)
+    guard theirs == flights[0].sequence, flights[0].waiting.remove(rank) != nil else {
+      return violation(of: rank, "sequence")
+    }
+    flights[0].votes += new
+    if cost.compute >= flights[0].cost.compute { flights[0].cost = cost }
+    return flights[0].waiting.isEmpty ? completed(by: rank) : []
   }
 
   /// All ranks have answered: every block must have voted for every row that was asked for, once.
   private mutating func completed(by rank: Int) -> [Effect] {
-    votes.sort { ($0.row, $0.block) < ($1.row, $1.block) }
+    let flight = flights.removeFirst()
+    let votes = flight.votes.sorted { ($0.row, $0.block) < ($1.row, $1.block) }
     let isComplete =
-      votes.count == wantedRows * blocks
+      votes.count == flight.wantedRows * blocks
       && votes.indices.allSatisfy {
         votes[$0].row == $0 / blocks && votes[$0].block == $0 % blocks
       }
     guard isComplete else { return violation(of: rank, "votes") }
-    guard wantedRows > 0 else { return step() }
+    guard flight.wantedRows > 0 else { return fill() }
     state = .sampling
-    return [.sample(votes, cost: cost)]
+    return [.sample(votes, cost: flight.cost)]
   }
 
   private mutating func extend(by token: UInt32, endsText: Bool) -> [Effect] {
     // A scored prompt in several steps: what was sampled in between is no part of the text.
-    if position < log.count { return step() }
+    if position < log.count || !flights.isEmpty { return fill() }
     guard order.maximumTokens > 0 else { return end(.finished(.length)) }
     log.append(token)
     if endsText { return end(.finished(.stop)) }
     if generated.count >= order.maximumTokens || log.count >= order.context {
       return end(.finished(.length))
     }
-    return step()
+    return fill()
   }
 }

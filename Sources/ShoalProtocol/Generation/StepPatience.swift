@@ -9,6 +9,8 @@ public struct StepPatience: Sendable, Hashable {
   public let linkSlack: Duration
   /// Sums of one step.
   public let sums: Int
+  /// Pipeline stages, one after the other.
+  public let stages: Int
   /// What the latest steps of one token took, in a ring: a step may allocate nothing.
   private var recent: [Duration] = []
   private var next = 0
@@ -25,10 +27,13 @@ public struct StepPatience: Sendable, Hashable {
   /// The ranks name the silent one before the entry gives up: it knows who was waited for.
   static let lead = Duration.milliseconds(60)
 
-  public init(tokenEstimate: Duration, linkSlack: Duration = .zero, sums: Int = 0) {
+  public init(
+    tokenEstimate: Duration, linkSlack: Duration = .zero, sums: Int = 0, stages: Int = 1
+  ) {
     self.tokenEstimate = tokenEstimate
     self.linkSlack = linkSlack
     self.sums = sums
+    self.stages = stages
     recent.reserveCapacity(Self.window)
   }
 
@@ -54,9 +59,27 @@ public struct StepPatience: Sendable, Hashable {
     return max(Self.least, usual * 4, tokenEstimate * 2) + linkSlack
   }
 
-  /// For the whole step, at the entry.
+  /// What a step takes where nothing is wrong, and more rather than less.
+  private func whole(tokens: Int) -> Duration {
+    tokens == 1 ? max(usual ?? .zero, tokenEstimate) : tokenEstimate * tokens
+  }
+
+  /// For what the stage before `stage` hands over, at a rank. A rank there may begin to wait for one
+  /// of its own late in the step and is to name it first: so each stage waits longer than the one
+  /// before.
+  public func forHandover(tokens: Int, stage: Int) -> Duration {
+    forSum(tokens: tokens) + whole(tokens: tokens) + Self.lead * stage
+  }
+
+  /// For the sum by which the ranks of `stage` complete what was handed over: each has its part
+  /// from another rank of the stage before, which may be the late one.
+  public func forGathering(tokens: Int, stage: Int) -> Duration {
+    forHandover(tokens: tokens, stage: stage) + Self.lead / 2
+  }
+
+  /// For the whole step, at the entry: whoever waits for a silent rank names it before that.
   public func forStep(tokens: Int) -> Duration {
     let waiting = usual == nil || tokens > 1 ? linkSlack * sums : .zero
-    return forSum(tokens: tokens) + waiting + linkSlack + Self.lead
+    return forHandover(tokens: tokens, stage: stages) + waiting + linkSlack
   }
 }

@@ -1,7 +1,7 @@
 // The canonical bytes of a record: one record, one encoding, so that a hash over it is a name.
 
 extension CapabilityRecord {
-  private static let format: UInt16 = 1
+  private static let format: UInt16 = 2
 
   /// Canonical bytes, at most `Limits.recordBytes`. The caller keeps the limits of the fields.
   public var bytes: [UInt8] {
@@ -22,6 +22,8 @@ extension CapabilityRecord {
     write(compute, to: &writer)
     writer.integer(linkBandwidth.code)
     writer.integer(linkLatencyMicroseconds)
+    writer.integer(outsideLatencyMicroseconds)
+    writer.integer(outsideBandwidth.code)
     writer.integer(disk.bytes)
     writer.list(models.sorted { $0.model < $1.model }) { writer, holding in
       writer.id(holding.model)
@@ -69,6 +71,8 @@ extension CapabilityRecord {
     compute = try reader.computeFigures()
     linkBandwidth = try reader.figure("link bandwidth")
     linkLatencyMicroseconds = try reader.integer()
+    outsideLatencyMicroseconds = try reader.integer()
+    outsideBandwidth = try reader.figure("outside bandwidth")
     disk = ByteCount(try reader.integer(UInt64.self))
     models = try reader.holdings()
     announcementCursor = try reader.flag("cursor") ? try reader.integer() : nil

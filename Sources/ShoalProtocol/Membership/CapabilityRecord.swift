@@ -19,7 +19,8 @@ public struct CapabilityRecord: Hashable, Sendable {
   public var services: PeerServices
   /// Peers of one failure domain (a host, a rack, a house) may all be lost at once. <= 64 bytes.
   public var failureDomain: String
-  /// Peers that name the same clique reach each other quickly; empty: not known. <= 32 bytes.
+  /// Peers that name the same clique reach each other quickly; empty: no peer is known to be far.
+  /// <= 32 bytes.
   public var clique: String
   /// What to assume of a link of this peer before it is measured: 10 ms desktop, 50 ms mobile.
   public var latencyPriorMicroseconds: UInt32
@@ -30,6 +31,10 @@ public struct CapabilityRecord: Hashable, Sendable {
   public var linkBandwidth: BucketedFigure
   /// What this peer's own link takes one way, where its profile states it; 0: not stated.
   public var linkLatencyMicroseconds: UInt32
+  /// What peers of other cliques are away, one way: measured, or as a profile states it; 0: not known.
+  public var outsideLatencyMicroseconds: UInt32
+  /// Bytes per second on the way out of the clique, where a profile states it; 0: as the interface.
+  public var outsideBandwidth: BucketedFigure
   /// Disk that Shoal may fill.
   public var disk: ByteCount
 
@@ -44,7 +49,8 @@ public struct CapabilityRecord: Hashable, Sendable {
     failureDomain: String = "", clique: String = "",
     latencyPriorMicroseconds: UInt32 = LatencyPrior.desktopMicroseconds,
     memory: MemoryFigures, compute: ComputeFigures, linkBandwidth: BucketedFigure = 0,
-    linkLatencyMicroseconds: UInt32 = 0, disk: ByteCount = .zero, models: [ModelHolding] = [],
+    linkLatencyMicroseconds: UInt32 = 0, outsideLatencyMicroseconds: UInt32 = 0,
+    outsideBandwidth: BucketedFigure = 0, disk: ByteCount = .zero, models: [ModelHolding] = [],
     announcementCursor: UInt64? = nil
   ) {
     self.peer = peer
@@ -61,6 +67,8 @@ public struct CapabilityRecord: Hashable, Sendable {
     self.compute = compute
     self.linkBandwidth = linkBandwidth
     self.linkLatencyMicroseconds = linkLatencyMicroseconds
+    self.outsideLatencyMicroseconds = outsideLatencyMicroseconds
+    self.outsideBandwidth = outsideBandwidth
     self.disk = disk
     self.models = models.sorted { $0.model < $1.model }
     self.announcementCursor = announcementCursor

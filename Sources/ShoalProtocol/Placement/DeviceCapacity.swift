@@ -46,9 +46,16 @@ public struct DeviceCapacity: Hashable, Sendable {
   public var linkBytesPerSecond: UInt64
   /// What one sum costs in waiting, beside the bytes: measured, or `lanSynchronisation`.
   public var synchronisationNanoseconds: UInt64
-  /// The prior for an unmeasured link (10 ms desktop, 50 ms mobile): slack of a step's deadline.
-  /// It enters no estimate.
+  /// The prior for an unmeasured link (10 ms desktop, 50 ms mobile): slack of a step's deadline, and
+  /// what a link to another clique is taken for before it is measured. It enters no other estimate.
   public var latencyPriorMicroseconds: UInt64
+  /// Peers of one clique reach each other quickly; 0: those of whom nothing else is known.
+  public var clique: UInt64
+  /// What a link to a peer of another clique takes one way beside the work of both ends: measured,
+  /// or the prior.
+  public var outsideNanoseconds: UInt64
+  /// What its way out of the clique carries.
+  public var outsideBytesPerSecond: UInt64
   public var numerics: String
   public var isWilling: Bool
   /// Peers of one domain fail together: one host, one household, one power strip.
@@ -66,7 +73,8 @@ public struct DeviceCapacity: Hashable, Sendable {
     peer: PeerID, usableMemory: ByteCount, decodeBytesPerSecond: PrecisionRates,
     prefillOperationsPerSecond: UInt64 = 0, linkBytesPerSecond: UInt64,
     synchronisationNanoseconds: UInt64 = lanSynchronisation,
-    latencyPriorMicroseconds: UInt64 = 10_000, numerics: String,
+    latencyPriorMicroseconds: UInt64 = 10_000, clique: UInt64 = 0,
+    outsideNanoseconds: UInt64? = nil, outsideBytesPerSecond: UInt64? = nil, numerics: String,
     isWilling: Bool = true, failureDomain: UInt64 = 0, storage: ByteCount = .zero
   ) {
     self.peer = peer
@@ -76,6 +84,10 @@ public struct DeviceCapacity: Hashable, Sendable {
     self.linkBytesPerSecond = linkBytesPerSecond
     self.synchronisationNanoseconds = synchronisationNanoseconds
     self.latencyPriorMicroseconds = latencyPriorMicroseconds
+    self.clique = clique
+    self.outsideNanoseconds =
+      outsideNanoseconds ?? Saturating.product(latencyPriorMicroseconds, 1_000)
+    self.outsideBytesPerSecond = outsideBytesPerSecond ?? linkBytesPerSecond
     self.numerics = numerics
     self.isWilling = isWilling
     self.failureDomain = failureDomain

@@ -57,15 +57,34 @@ public struct LinkProfile: Hashable, Sendable {
   public var latencyMicroseconds: UInt64
   /// The latency compensation until a link is measured: 10 ms desktop, 50 ms mobile.
   public var latencyPriorMicroseconds: UInt32
+  /// The way out of the device's clique; nil: nothing is known of it.
+  public var outside: OutsideLink?
 
   public init(
     kind: LinkKind, bytesPerSecond: UInt64, latencyMicroseconds: UInt64,
-    latencyPriorMicroseconds: UInt32
+    latencyPriorMicroseconds: UInt32, outside: OutsideLink? = nil
   ) {
+    self.outside = outside
     self.kind = kind
     self.bytesPerSecond = bytesPerSecond
     self.latencyMicroseconds = latencyMicroseconds
     self.latencyPriorMicroseconds = latencyPriorMicroseconds
+  }
+}
+
+/// Where a device stands, and how it reaches peers that stand elsewhere: a house and its line.
+public struct OutsideLink: Hashable, Sendable {
+  /// Peers of the same name are near; at most 32 bytes.
+  public var clique: String
+  /// One way, to a peer of another clique.
+  public var latencyMicroseconds: UInt64
+  /// One way.
+  public var bytesPerSecond: UInt64
+
+  public init(clique: String, latencyMicroseconds: UInt64, bytesPerSecond: UInt64) {
+    self.clique = clique
+    self.latencyMicroseconds = latencyMicroseconds
+    self.bytesPerSecond = bytesPerSecond
   }
 }
 
@@ -109,6 +128,12 @@ extension DeviceProfile {
     copy.link.bytesPerSecond = slow(link.bytesPerSecond)
     copy.link.latencyMicroseconds =
       Saturating.ratio(link.latencyMicroseconds, times: 1_000, over: factor).quotient
+    if var outside = link.outside {
+      outside.bytesPerSecond = slow(outside.bytesPerSecond)
+      outside.latencyMicroseconds =
+        Saturating.ratio(outside.latencyMicroseconds, times: 1_000, over: factor).quotient
+      copy.link.outside = outside
+    }
     copy.emulationPerMille = UInt32(
       clamping: Saturating.ratio(UInt64(emulationPerMille), times: factor, over: 1_000).quotient)
     return copy

@@ -29,7 +29,10 @@ package struct Entrants: Sendable {
             peer: capacity.peer,
             rate: min(1 << 50, capacity.decodeBytesPerSecond[request.shape.precision]),
             room: memory - work.fixedBytes, linkBytesPerSecond: capacity.linkBytesPerSecond,
-            synchronisationNanoseconds: capacity.synchronisationNanoseconds))
+            synchronisationNanoseconds: capacity.synchronisationNanoseconds,
+            clique: capacity.clique, outsideNanoseconds: capacity.outsideNanoseconds,
+            outsideBytesPerSecond: min(
+              capacity.outsideBytesPerSecond, capacity.linkBytesPerSecond)))
       }
       available.append(AvailableMemory(peer: capacity.peer, available: ByteCount(memory)))
     }

@@ -21,10 +21,10 @@ public struct PlanRequest: Hashable, Sendable {
   }
 }
 
-/// Plans one stage over any subset of peers. docs/PLACEMENT.md derives the formulas.
+/// Plans over any subset of peers, in one stage or in several. docs/PLACEMENT.md derives the formulas.
 public struct PlacementPlanner: Sendable {
   /// Raised with every change that can change a plan: peers of different versions do not share one.
-  public static let version: UInt16 = 2
+  public static let version: UInt16 = 3
   /// Of the memory that a peer offers, thousandths that a plan may fill.
   public static let memoryPerMille: UInt64 = 800
 
@@ -36,8 +36,8 @@ public struct PlacementPlanner: Sendable {
   ) throws(PlanError) -> PlanReport {
     let work = try StageWork(request.shape, contextTokens: request.contextTokens)
     let entrants = try Entrants(request, work, capacities)
-    let search = PlanSearch(work: work, candidates: entrants.candidates)
-    guard let chosen = search.best(for: request.objective) else {
+    let search = PlanSearch(request, work: work, candidates: entrants.candidates)
+    guard let chosen = search.best() else {
       throw entrants.candidates.isEmpty
         ? .noPeer(excluded: entrants.excluded)
         : .doesNotFit(
@@ -45,18 +45,32 @@ public struct PlacementPlanner: Sendable {
           available: entrants.available)
     }
     let plan = shardPlan(request, work, chosen)
-    let left = search.reasons(beside: chosen, objective: request.objective)
+    let left = search.reasons(beside: chosen)
     return PlanReport(
       plan: plan, kind: chosen.kind, estimate: chosen.estimate, alternatives: search.alternatives,
-      members: plan.members(request.shape, work),
+      members: plan.members(request.shape, chosen.stages.map(\.work), whole: work),
       excluded: (entrants.excluded + left).sorted { $0.peer < $1.peer })
   }
 
   private func shardPlan(
     _ request: PlanRequest, _ work: StageWork, _ chosen: Formation
   ) -> ShardPlan {
-    let members = chosen.candidates
-    let model = RendezvousScore.seed(request.shape.model)
+    ShardPlan(
+      plannerVersion: PlacementPlanner.version, model: request.shape.model,
+      objective: request.objective, precision: request.shape.precision,
+      contextTokens: request.contextTokens,
+      slotCounts: PerKind(
+        attention: work.kinds.attention.count, feedForward: work.kinds.feedForward.count,
+        vocabulary: work.kinds.vocabulary.count),
+      stages: chosen.stages.map { stage in
+        let ranks = ranks(of: stage, model: request.shape.model)
+        return PlanStage(layers: stage.work.layers, ranks: ranks.sorted { $0.peer < $1.peer })
+      })
+  }
+
+  private func ranks(of stage: FormationStage, model: ModelID) -> [PlanRank] {
+    let (members, work) = (stage.candidates, stage.work)
+    let seed = RendezvousScore.seed(model)
     var slots = [PerKind<[Int]>](
       repeating: PerKind(attention: [], feedForward: [], vocabulary: []), count: members.count)
     for kind in SlotKind.allCases {
@@ -65,36 +79,30 @@ public struct PlacementPlanner: Sendable {
           seed: RendezvousScore.seed(members[index].peer),
           // Units of 64 KiB/s keep a terabyte per second within 32 bits.
           weight: members[index].rate >> 16,
-          count: Int(clamping: chosen.shares.counts[kind][index]))
+          count: Int(clamping: stage.shares.counts[kind][index]))
       }
       // Kinds are salted apart, so that slot 3 of one says nothing about slot 3 of another.
-      let salt = RendezvousScore.mixed(model &+ UInt64(kind.rawValue))
+      let salt = RendezvousScore.mixed(seed &+ UInt64(kind.rawValue))
       let dealt = QuotaMatching.match(slots: work.kinds[kind].count, salt: salt, quotas: quotas)
       for index in members.indices { slots[index][kind] = dealt[index] }
     }
-    let ranks = members.indices.compactMap { index -> PlanRank? in
-      guard chosen.shares.hasWork(index) else { return nil }
+    return members.indices.compactMap { index -> PlanRank? in
+      guard stage.shares.hasWork(index) else { return nil }
       let bytes = Saturating.sum(work.fixedBytes, work.residentBytes(of: slots[index]))
       return PlanRank(peer: members[index].peer, slots: slots[index], residentBytes: bytes)
     }
-    return ShardPlan(
-      plannerVersion: PlacementPlanner.version, model: request.shape.model,
-      objective: request.objective, precision: request.shape.precision,
-      contextTokens: request.contextTokens,
-      slotCounts: PerKind(
-        attention: work.kinds.attention.count, feedForward: work.kinds.feedForward.count,
-        vocabulary: work.kinds.vocabulary.count),
-      stages: [PlanStage(layers: work.layers, ranks: ranks.sorted { $0.peer < $1.peer })])
   }
 }
 
 extension ShardPlan {
-  fileprivate func members(_ shape: ModelShape, _ work: StageWork) -> [PlanMember] {
-    let total = max(1, Saturating.difference(work.totalReadBytes, work.commonReadBytes))
+  fileprivate func members(
+    _ shape: ModelShape, _ works: [StageWork], whole: StageWork
+  ) -> [PlanMember] {
+    let total = max(1, Saturating.difference(whole.totalReadBytes, whole.commonReadBytes))
     let layer = shape.layers[0]
     return stages.enumerated().flatMap { number, stage in
       stage.ranks.map { rank in
-        let read = work.readBytes(of: rank.slots)
+        let read = works[number].readBytes(of: rank.slots)
         return PlanMember(
           peer: rank.peer, stage: number,
           sharePerMille: Int(

@@ -4,33 +4,64 @@ public enum PlanKind: UInt8, Hashable, Sendable {
   case solo = 0
   /// Tensor parallel over the ranks that make a token soonest.
   case tensor = 1
-  /// Tensor parallel over every willing peer.
+  /// Every willing peer, one stage for each clique or all in one.
   case spread = 2
+  /// Stages of one peer each.
+  case pipeline = 3
+  /// Stages, tensor parallel inside at least one of them.
+  case hybrid = 4
 
   public var name: String {
     switch self {
     case .solo: "solo"
     case .tensor: "tensor"
     case .spread: "spread"
+    case .pipeline: "pipeline"
+    case .hybrid: "hybrid"
     }
   }
 }
 
 /// The time of one token, in nanoseconds.
 public struct TokenEstimate: Hashable, Sendable {
+  /// Of all stages, one after the other.
   public let computeNanoseconds: UInt64
   public let synchronisationNanoseconds: UInt64
+  /// The way from stage to stage.
+  public let handoverNanoseconds: UInt64
+  /// What the slowest stage takes, its handover included: with several jobs in flight every stage is
+  /// at another job, and tokens of all of them together come at this pace.
+  public let slowestStageNanoseconds: UInt64
 
-  public init(computeNanoseconds: UInt64, synchronisationNanoseconds: UInt64) {
+  public init(
+    computeNanoseconds: UInt64, synchronisationNanoseconds: UInt64,
+    handoverNanoseconds: UInt64 = 0, slowestStageNanoseconds: UInt64? = nil
+  ) {
     self.computeNanoseconds = computeNanoseconds
     self.synchronisationNanoseconds = synchronisationNanoseconds
+    self.handoverNanoseconds = handoverNanoseconds
+    self.slowestStageNanoseconds =
+      slowestStageNanoseconds ?? Saturating.sum(computeNanoseconds, synchronisationNanoseconds)
   }
 
   public var nanoseconds: UInt64 {
-    Saturating.sum(computeNanoseconds, synchronisationNanoseconds)
+    Saturating.sum(
+      Saturating.sum(computeNanoseconds, synchronisationNanoseconds), handoverNanoseconds)
   }
-  /// Thousandths of a token per second.
+  /// Thousandths of a token per second, of one job.
   public var milliTokensPerSecond: UInt64 { 1_000_000_000_000 / max(1, nanoseconds) }
+  /// The same of as many jobs as there are stages, together.
+  public var milliTokensPerSecondTogether: UInt64 {
+    1_000_000_000_000 / max(1, slowestStageNanoseconds)
+  }
+
+  /// What an objective wants least of; at equal values, the other.
+  package func cost(_ objective: PlanObjective) -> (UInt64, UInt64) {
+    switch objective {
+    case .latency, .spread: (nanoseconds, slowestStageNanoseconds)
+    case .throughput: (slowestStageNanoseconds, nanoseconds)
+    }
+  }
 }
 
 /// What another choice would have cost.
@@ -61,6 +92,8 @@ public enum ExclusionReason: Hashable, Sendable {
   case slowsToken(without: UInt64, with: UInt64)
   /// Every atom is taken: its share rounds to nothing.
   case noShare
+  /// It is far from the others and would be a stage of its own, `handover` nanoseconds away.
+  case addsStage(handover: UInt64)
 }
 
 extension ExclusionReason: CustomStringConvertible {
@@ -75,6 +108,8 @@ extension ExclusionReason: CustomStringConvertible {
     case .slowsToken(let without, let with):
       "would slow a token from \(without / 1_000) to \(with / 1_000) µs"
     case .noShare: "its share rounds to nothing"
+    case .addsStage(let handover):
+      "would be a stage of its own, \(handover / 1_000) µs away from the others"
     }
   }
 }

@@ -1,69 +1,62 @@
 // Tries the formations that could be best and keeps what each would cost.
 
-/// Peers that compute together, with their shares and the cost.
-package struct Formation: Sendable {
-  package let kind: PlanKind
-  package let candidates: [Candidate]
-  package let shares: StageShares
-  package let estimate: TokenEstimate
-
-  var alternative: PlanAlternative {
-    let working = candidates.indices.filter { shares.hasWork($0) }
-    return PlanAlternative(
-      kind: kind, peers: working.map { candidates[$0].peer }.sorted(), estimate: estimate)
-  }
-}
-
 /// The best of each kind over one set of candidates (fastest first).
 package struct PlanSearch: Sendable {
   package let work: StageWork
   package let candidates: [Candidate]
+  private let objective: PlanObjective
   private let solo: Formation?
   private let tensor: Formation?
+  private let pipeline: Formation?
+  private let hybrid: Formation?
   private let spread: Formation?
-  /// Formations that were tried: what a search costs, on any machine.
+  /// Formations of one stage that were tried: what a search costs, on any machine.
   package private(set) var trials = 0
 
-  package init(work: StageWork, candidates: [Candidate]) {
+  package init(_ request: PlanRequest, work: StageWork, candidates: [Candidate]) {
     self.work = work
     self.candidates = candidates
+    objective = request.objective
     solo = PlanSearch.alone(work, candidates, &trials)
     tensor = PlanSearch.together(work, candidates, &trials)
-    spread = PlanSearch.everybody(work, candidates, &trials)
+    let staged = StageSearch(request, work: work, candidates: candidates)
+    pipeline = staged.pipeline
+    hybrid = staged.hybrid
+    let flat = PlanSearch.everybody(work, candidates, &trials)
+    let parted = staged.spread
+    spread = parted.flatMap { $0.isBetter(than: flat, for: .spread) ? $0 : nil } ?? flat
   }
 
   package var alternatives: [PlanAlternative] {
-    [solo, tensor, spread].compactMap { $0?.alternative }
+    [solo, tensor, pipeline, hybrid, spread].compactMap { $0?.alternative }
   }
 
-  package func best(for objective: PlanObjective) -> Formation? {
-    switch objective {
-    case .latency, .throughput:
-      // At equal times the fewer peers the better: solo stands first.
-      let formations = [solo, tensor, spread].compactMap(\.self)
-      return formations.min { $0.estimate.nanoseconds < $1.estimate.nanoseconds }
-    case .spread: return spread ?? tensor ?? solo
-    }
+  /// At equal costs the simpler one: solo stands first.
+  package func best() -> Formation? {
+    if objective == .spread, let spread { return spread }
+    let formations = [solo, tensor, pipeline, hybrid, spread].compactMap(\.self)
+    return formations.min { $0.estimate.cost(objective) < $1.estimate.cost(objective) }
   }
 
   /// Why each candidate without work in `chosen` has none.
-  package func reasons(beside chosen: Formation, objective: PlanObjective) -> [ExcludedPeer] {
-    var working: Set<PeerID> = []
-    for (index, candidate) in chosen.candidates.enumerated() where chosen.shares.hasWork(index) {
-      working.insert(candidate.peer)
-    }
-    let members = chosen.candidates.filter { working.contains($0.peer) }
-    var trials = 0
+  package func reasons(beside chosen: Formation) -> [ExcludedPeer] {
+    let working = Set(chosen.working.map(\.peer))
     return candidates.filter { !working.contains($0.peer) }.map { candidate in
-      let wider = PlanSearch.formation(.tensor, work, members + [candidate], &trials)
-      guard objective != .spread, let wider, wider.shares.hasWork(members.count) else {
-        return ExcludedPeer(peer: candidate.peer, reason: .noShare)
-      }
-      return ExcludedPeer(
-        peer: candidate.peer,
-        reason: .slowsToken(
-          without: chosen.estimate.nanoseconds, with: wider.estimate.nanoseconds))
+      ExcludedPeer(peer: candidate.peer, reason: reason(against: candidate, beside: chosen))
     }
+  }
+
+  private func reason(against candidate: Candidate, beside chosen: Formation) -> ExclusionReason {
+    guard objective != .spread else { return .noShare }
+    guard let near = chosen.stage(near: candidate) else {
+      let last = chosen.stages[chosen.stages.count - 1]
+      return .addsStage(
+        handover: TokenEstimate.handover(
+          from: last.working, to: [candidate], bytes: work.handoverBytes))
+    }
+    guard let wider = chosen.adding(candidate, to: near) else { return .noShare }
+    let (without, with) = (chosen.estimate.cost(objective).0, wider.estimate.cost(objective).0)
+    return with < without ? .noShare : .slowsToken(without: without, with: with)
   }
 }
 
@@ -73,15 +66,10 @@ extension PlanSearch {
     _ kind: PlanKind, _ work: StageWork, _ candidates: [Candidate], _ trials: inout Int
   ) -> Formation? {
     trials += 1
-    guard let shares = StageShares(work, among: candidates, isSpread: kind == .spread) else {
+    guard let stage = FormationStage(work, among: candidates, isSpread: kind == .spread) else {
       return nil
     }
-    let isAlone = candidates.count == 1
-    return Formation(
-      kind: isAlone ? .solo : kind, candidates: candidates, shares: shares,
-      estimate: isAlone
-        ? TokenEstimate(work, alone: candidates[0])
-        : TokenEstimate(work, shares, among: candidates))
+    return Formation(candidates.count == 1 ? .solo : kind, [stage])
   }
 
   /// The fastest peer that holds everything.
@@ -101,8 +89,8 @@ extension PlanSearch {
     return formation(.spread, work, candidates, &trials)
   }
 
-  /// The best of the `k` fastest, k from 2 on, among all peers and among those with quick links
-  /// alone; then widened by whoever still helps.
+  /// The best of the `k` fastest, k from 2 on, among all peers, among those with quick links alone
+  /// and among those of each clique; then widened by whoever still helps.
   private static func together(
     _ work: StageWork, _ candidates: [Candidate], _ trials: inout Int
   ) -> Formation? {
@@ -113,28 +101,27 @@ extension PlanSearch {
       for count in stride(from: 2, through: min(pool.count, slots), by: 1) {
         let fastest = Array(pool.prefix(count))
         guard let next = formation(.tensor, work, fastest, &trials) else { continue }
-        if next.estimate.nanoseconds < best?.estimate.nanoseconds ?? .max { best = next }
+        if next.isBetter(than: best, for: .latency) { best = next }
       }
     }
     guard var best else {
       return formation(.tensor, work, candidates, &trials).flatMap(ifTogether)
     }
-    let members = Set(best.candidates.map(\.peer))
+    let members = Set(best.stages[0].candidates.map(\.peer))
     for candidate in candidates where !members.contains(candidate.peer) {
-      guard let wider = formation(.tensor, work, best.candidates + [candidate], &trials),
-        wider.estimate.nanoseconds < best.estimate.nanoseconds
-      else { continue }
-      best = wider
+      let wider = formation(.tensor, work, best.stages[0].candidates + [candidate], &trials)
+      if let wider, wider.isBetter(than: best, for: .latency) { best = wider }
     }
     return best
   }
 
   private static func ifTogether(_ formation: Formation) -> Formation? {
-    formation.candidates.count > 1 ? formation : nil
+    formation.stages[0].candidates.count > 1 ? formation : nil
   }
 
   /// Everybody, and for each of the coarse classes of links the peers at least that quick: one
   /// peer behind a slow link would otherwise spoil every formation that it is fast enough for.
+  /// And each clique by itself, where there are several.
   private static func pools(_ work: StageWork, _ candidates: [Candidate]) -> [[Candidate]] {
     let costs = candidates.map { candidate in
       TokenEstimate.round([candidate, candidate], partialBytes: work.partialBytes)
@@ -142,8 +129,10 @@ extension PlanSearch {
     // Classes are powers of two: costs of one class differ by less than a factor of two.
     let classes = costs.map { 64 - $0.leadingZeroBitCount }
     let bounds = Set(classes).sorted(by: >).prefix(8)
-    return bounds.map { bound in
+    let byLink = bounds.map { bound in
       candidates.indices.filter { classes[$0] <= bound }.map { candidates[$0] }
     }
+    let cliques = candidates.cliques
+    return byLink + (cliques.count > 1 ? cliques.filter { $0.count > 1 } : [])
   }
 }

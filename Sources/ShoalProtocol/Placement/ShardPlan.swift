@@ -4,8 +4,7 @@
 public enum PlanObjective: UInt8, CaseIterable, Hashable, Sendable {
   /// The least time per token of one stream; may well mean one peer alone.
   case latency = 0
-  /// Tokens of many streams. With a single stage this is the plan of `latency`: what makes a token
-  /// soonest also makes most of them.
+  /// Tokens of many streams together: the plan whose slowest stage is the quickest.
   case throughput = 1
   /// Every willing peer works, whatever it costs: for demonstrations.
   case spread = 2
@@ -63,7 +62,8 @@ extension PerKind: Hashable where Value: Hashable {}
 /// layer of the stage.
 public struct PlanRank: Hashable, Sendable {
   public let peer: PeerID
-  /// Ascending indices: key-value groups, feed-forward blocks, vocabulary blocks.
+  /// Ascending indices: query units, feed-forward blocks, vocabulary blocks (of the embedding in the
+  /// first stage, of the output in the last).
   public let slots: PerKind<[Int]>
   /// Memory to reserve: atoms, KV of the plan's context, buffers.
   public let residentBytes: UInt64
@@ -96,7 +96,7 @@ public struct ShardPlan: Hashable, Sendable {
   public let contextTokens: Int
   /// How many slots of each kind there are.
   public let slotCounts: PerKind<Int>
-  /// One for now; pipeline stages follow each other here.
+  /// Pipeline stages follow each other.
   public let stages: [PlanStage]
 
   public init(

@@ -19,8 +19,8 @@ extension ShardPlan {
     PlanID(unsafe canonicalBytes.withUnsafeBytes { unsafe hash($0) })
   }
 
-  /// Reads one plan and nothing after it. Each slot of the one dealt kind must have exactly one
-  /// owner in its stage, and stages must follow each other without a gap.
+  /// Reads one plan and nothing after it. Each slot of a dealt kind must have exactly one owner in
+  /// its stage, a peer one stage, and stages must follow each other without a gap.
   public init(decoding bytes: [UInt8]) throws(WireError) {
     var reader = ByteReader(bytes)
     plannerVersion = try reader.integer()
@@ -56,10 +56,12 @@ extension ShardPlan {
       next = stage.layers.upperBound
       try stage.check(.attention, count: slotCounts.attention)
       try stage.check(.feedForward, count: slotCounts.feedForward)
-      // Only the last stage has the output head.
-      let isLast = number == stages.count - 1
-      try stage.check(.vocabulary, count: isLast ? slotCounts.vocabulary : 0)
+      // The first stage has the embedding, the last the output head.
+      let isOuter = number == 0 || number == stages.count - 1
+      try stage.check(.vocabulary, count: isOuter ? slotCounts.vocabulary : 0)
     }
+    let ranks = stages.reduce(0) { $0 + $1.ranks.count }
+    guard peers.count == ranks else { throw .invalid(field: "plan peer in two stages") }
     guard !stages.isEmpty else { throw .invalid(field: "plan stages") }
   }
 }

@@ -9,6 +9,18 @@ package struct Candidate: Hashable, Sendable {
   package let room: UInt64
   package let linkBytesPerSecond: UInt64
   package let synchronisationNanoseconds: UInt64
+  package let clique: UInt64
+  package let outsideNanoseconds: UInt64
+  package let outsideBytesPerSecond: UInt64
+
+  /// What meeting it costs in waiting, for those of its clique or of another.
+  func wait(outside isOutside: Bool) -> UInt64 {
+    isOutside
+      ? Saturating.sum(synchronisationNanoseconds, outsideNanoseconds) : synchronisationNanoseconds
+  }
+  func link(outside isOutside: Bool) -> UInt64 {
+    isOutside ? outsideBytesPerSecond : linkBytesPerSecond
+  }
 }
 
 /// Slots per candidate, in the candidates' order.

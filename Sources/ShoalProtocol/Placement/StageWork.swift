@@ -82,23 +82,34 @@ package struct StageWork: Sendable {
   /// What each rank holds whatever its share: norms and buffers.
   package let fixedBytes: UInt64
   package let commonReadBytes: UInt64
-  /// Rounds per token: the layers' sums, the embedding row at the start, the candidates at the end.
+  /// Rounds per token: the layers' sums; the embedding row in the first stage, what was handed over
+  /// in a later one; the candidates in the last.
   package let synchronisations: UInt64
   /// One rank's packed partial: 20 bits an element (docs/NUMERICS.md, rule 5: 18 to 22).
   package let partialBytes: UInt64
+  /// A hidden state on its way to the next stage: f32.
+  package let handoverBytes: UInt64
 
   /// Positions that a prefill holds at once, and f32 vectors of hidden size for each of them.
   static let prefillTokens: UInt64 = 64
   static let vectorsPerToken: UInt64 = 8
 
+  /// The whole of a model as one stage. Refuses a shape of absurd figures.
   package init(_ shape: ModelShape, contextTokens: Int) throws(PlanError) {
     try StageWork.check(shape, contextTokens: contextTokens)
+    self.init(
+      checked: shape, contextTokens: contextTokens, layers: 0..<shape.layers.count)
+  }
+
+  /// Some layers of a shape that was checked before. The first stage has the embedding, the last the
+  /// output head.
+  package init(checked shape: ModelShape, contextTokens: Int, layers: Range<Int>) {
     let first = shape.layers[0]
     var attention = AttentionWork(first.attention)
     var feedForward = [UInt64](repeating: 0, count: first.feedForward.bytes.count)
     var feedForwardRead = feedForward
-    var (common, sums): (UInt64, UInt64) = (0, 2)
-    for layer in shape.layers {
+    var (common, sums): (UInt64, UInt64) = (0, 1)
+    for layer in shape.layers[layers] {
       attention.add(layer.attention, tokens: UInt64(contextTokens))
       for block in feedForward.indices {
         feedForward[block] = Saturating.sum(feedForward[block], layer.feedForward.bytes[block])
@@ -108,14 +119,13 @@ package struct StageWork: Sendable {
       common = Saturating.sum(common, layer.commonBytes)
       sums += UInt64(layer.sums)
     }
-    let vocabulary = shape.vocabulary
-    let vocabularyResident = zip(vocabulary.embeddingBytes, vocabulary.outputBytes).map {
-      vocabulary.isTied ? max($0, $1) : Saturating.sum($0, $1)
-    }
+    let isLast = layers.upperBound == shape.layers.count
+    let vocabulary = StageWork.vocabulary(
+      shape.vocabulary, isFirst: layers.lowerBound == 0, isLast: isLast)
     read = PerKind(
-      attention: attention.read, feedForward: feedForwardRead, vocabulary: vocabulary.outputBytes)
+      attention: attention.read, feedForward: feedForwardRead, vocabulary: vocabulary.read)
     resident = PerKind(
-      attention: attention.resident, feedForward: feedForward, vocabulary: vocabularyResident)
+      attention: attention.resident, feedForward: feedForward, vocabulary: vocabulary.resident)
     shared = attention.shared
     kinds = PerKind(
       attention: KindWork(
@@ -123,13 +133,33 @@ package struct StageWork: Sendable {
       feedForward: KindWork(
         read: feedForwardRead, resident: feedForward, isChosen: feedForwardRead != feedForward),
       vocabulary: KindWork(read: read.vocabulary, resident: resident.vocabulary))
-    layers = 0..<shape.layers.count
+    self.layers = layers
     let hidden = UInt64(shape.hiddenSize)
     let vectors = hidden * 4 * StageWork.prefillTokens * StageWork.vectorsPerToken
-    fixedBytes = Saturating.sum(common, vectors + UInt64(shape.vocabularySize) * 4)
+    fixedBytes = Saturating.sum(
+      common, vectors + (isLast ? UInt64(shape.vocabularySize) * 4 : 0))
     commonReadBytes = common
-    synchronisations = sums
+    synchronisations = sums + (isLast ? 1 : 0)
     partialBytes = hidden * 20 / 8 + 1
+    handoverBytes = hidden * 4
+  }
+
+  /// Blocks of vocabulary rows as a stage has them: those in the middle have none.
+  private static func vocabulary(
+    _ shape: VocabularyShape, isFirst: Bool, isLast: Bool
+  ) -> (read: [UInt64], resident: [UInt64]) {
+    switch (isFirst, isLast) {
+    case (true, true):
+      let both = zip(shape.embeddingBytes, shape.outputBytes)
+      return (
+        shape.outputBytes, both.map { shape.isTied ? max($0, $1) : Saturating.sum($0, $1) }
+      )
+    case (true, false):
+      // One row in all is read of an embedding.
+      return ([UInt64](repeating: 0, count: shape.rows.count), shape.embeddingBytes)
+    case (false, true): return (shape.outputBytes, shape.outputBytes)
+    case (false, false): return ([], [])
+    }
   }
 
   package var totalReadBytes: UInt64 {

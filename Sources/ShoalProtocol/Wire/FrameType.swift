@@ -16,6 +16,9 @@ public enum FrameType: UInt8, Sendable, CaseIterable {
   /// The last frame of a stream: another may begin on the same connection.
   case end = 6
 
+  /// Between ranks of neighbouring stages: columns of the hidden state.
+  case handover = 7
+
   /// The longest payload that is believed, in bytes.
   public var limit: Int {
     switch self {
@@ -24,6 +27,8 @@ public enum FrameType: UInt8, Sendable, CaseIterable {
     case .job: 64 << 20
     // 512 tokens of a model 16,384 wide at 8 bytes an element, and headers.
     case .partial: 80 << 20
+    // 512 tokens of a model 16,384 wide at 4 bytes an element, and a header.
+    case .handover: 40 << 20
     case .shard: 2 << 20
     // Prompt and log of the longest context, and options.
     case .witness: 10 << 20

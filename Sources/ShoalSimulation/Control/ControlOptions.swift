@@ -27,10 +27,15 @@ struct ControlOptions: Sendable {
     using random: inout SeededGenerator
   ) -> (peers: [ControlPeer], segments: [[Int]]) {
     var peers: [ControlPeer] = []
+    // From a copy: what follows is the same story wherever the peers stand.
+    var side = random
+    let cliques = options.topology.cliques(
+      of: options.places, houses: Int.random(in: 1...3, using: &side))
     for number in 0..<options.places {
       let id = PeerID(.spread(random.next()))
       let clock = clock(options, using: &random)
-      let record = record(number, id: id, model, using: &random)
+      var record = record(number, id: id, model, using: &random)
+      (record.clique, record.outsideLatencyMicroseconds) = cliques[number]
       peers.append(
         ControlPeer(number: number, id: id, record: record, clock: clock, verify: verify))
     }

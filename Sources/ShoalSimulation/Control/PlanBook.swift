@@ -91,13 +91,16 @@ struct PlanBook {
     let capacities = records.map { StorageCapacity(DeviceCapacity($0)) }.filter {
       $0.bytes > .zero
     }
-    let ranks = report?.plan.stages.flatMap(\.ranks) ?? []
+    let ranks =
+      report?.plan.stages.flatMap { stage in stage.ranks.map { (rank: $0, layers: stage.layers) } }
+      ?? []
     return PlannedView(
       plan: report.map { unsafe $0.plan.id(hash: BLAKE2b.contentHash) },
       working: Dictionary(
-        ranks.map { ($0.peer, Set(model.atoms(of: $0.slots))) }, uniquingKeysWith: { $1 }),
+        ranks.map { ($0.rank.peer, Set(model.atoms(of: $0.rank.slots, layers: $0.layers))) },
+        uniquingKeysWith: { $1 }),
       residentBytes: Dictionary(
-        ranks.map { ($0.peer, $0.residentBytes) }, uniquingKeysWith: { $1 }),
+        ranks.map { ($0.rank.peer, $0.rank.residentBytes) }, uniquingKeysWith: { $1 }),
       storage: try? StoragePlan(
         model: model.id, sizes: model.sizes, over: capacities, copies: ControlWorld.copies))
   }

@@ -30,8 +30,8 @@ struct SimulatedModel: Sendable {
 
   var totalBytes: UInt64 { sizes.reduce(0, +) }
 
-  /// The atoms that a rank computes with, ascending.
-  func atoms(of slots: PerKind<[Int]>) -> [Int] {
+  /// The atoms that a rank of a stage computes with, ascending.
+  func atoms(of slots: PerKind<[Int]>, layers: Range<Int>) -> [Int] {
     let blocks = shape.vocabulary.rows.count
     let heads = shape.layers[0].attention
     let perLayer = heads.groups + heads.unitBytes.count
@@ -40,8 +40,9 @@ struct SimulatedModel: Sendable {
     let feedForward = attention + shape.layers.count * perLayer
     let output = feedForward + shape.layers.count * columns
     var atoms = [0]
-    atoms += slots.vocabulary.flatMap { [1 + $0, output + $0] }
-    for layer in shape.layers.indices {
+    if layers.lowerBound == 0 { atoms += slots.vocabulary.map { 1 + $0 } }
+    if layers.upperBound == shape.layers.count { atoms += slots.vocabulary.map { output + $0 } }
+    for layer in layers {
       let first = attention + layer * perLayer
       atoms += Set(slots.attention.map { first + $0 / heads.unitsPerGroup }).sorted()
       atoms += slots.attention.map { first + heads.groups + $0 }

@@ -62,6 +62,31 @@ public struct LinkTopology: Hashable, Sendable {
     .microseconds(delays[sender % places][receiver % places])
   }
 
+  /// One way, between peers that count as near each other.
+  private static let near: Int64 = 2_500
+
+  /// Which peers are near each other, as their records would say it, and how far the others are:
+  /// a peer belongs to the first that it is near. Where all are equally far, `houses` of three in
+  /// turn, with nothing known of what is between them.
+  func cliques(of peers: Int, houses: Int) -> [(name: String, outsideMicroseconds: UInt32)] {
+    guard places > 1 else {
+      return (0..<peers).map { (houses > 1 ? "house \($0 / 3 % houses)" : "", 0) }
+    }
+    var founders: [Int] = []
+    let founder = (0..<places).map { place in
+      if let first = founders.first(where: { delays[place][$0] <= Self.near }) { return first }
+      founders.append(place)
+      return place
+    }
+    return (0..<peers).map { peer in
+      let place = peer % places
+      let far = (0..<places).filter { founder[$0] != founder[place] }
+        .map { delays[place][$0] }.sorted()
+      guard !far.isEmpty else { return ("", 0) }
+      return ("place \(founder[place])", UInt32(clamping: far[far.count / 2]))
+    }
+  }
+
   /// The longest one-way delay among the first `peers`.
   package func longest(peers: Int) -> Duration {
     let rows = delays.prefix(peers)

@@ -9,7 +9,7 @@ internal import ShoalSecurity
 struct NodePlace {
   let number: Int
   let identity: PeerIdentity
-  let record: CapabilityRecord
+  var record: CapabilityRecord
   let clock: LocalClock
   var disk: VirtualDisk
   var random: SeededGenerator

@@ -26,8 +26,15 @@ final class NodeWorld: @unchecked Sendable {
     descriptor = try NetworkDescriptor(
       name: "simulated", admission: .key, privateKey: NetworkKey(using: &random))
     (born, births) = AsyncStream.makeStream()
+    // From a copy: what follows is the same story wherever the peers stand.
+    var side = random
+    let cliques = topology.cliques(of: peers, houses: 1)
+    let houses = topology.places > 1 ? 1 : Int.random(in: 1...2, using: &side)
     for number in 0..<peers {
-      places.append(Self.place(number, isSkewed: faults.contains(.skew), using: &random))
+      var place = Self.place(number, isSkewed: faults.contains(.skew), using: &random)
+      (place.record.clique, place.record.outsideLatencyMicroseconds) = cliques[number]
+      if houses > 1 { place.record.clique = "house \(number % houses)" }
+      places.append(place)
     }
     self.random = random
   }

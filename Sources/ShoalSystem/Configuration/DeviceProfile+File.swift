@@ -77,8 +77,29 @@ extension LinkProfile {
       kind: try section.choice("kind"),
       bytesPerSecond: try section.integer("bytes_per_second", atLeast: 1),
       latencyMicroseconds: try section.integer("latency_microseconds"),
-      latencyPriorMicroseconds: try section.integer("latency_prior_microseconds"))
+      latencyPriorMicroseconds: try section.integer("latency_prior_microseconds"),
+      outside: try OutsideLink.read(&section))
     try section.finish()
+  }
+}
+
+extension OutsideLink {
+  /// Written into copies of a profile where a testnet has several houses.
+  fileprivate static func read(
+    _ section: inout ConfigurationTable
+  ) throws(ConfigurationError) -> OutsideLink? {
+    guard var outside = try section.optionalTable("outside") else { return nil }
+    let link = OutsideLink(
+      clique: try outside.string("clique"),
+      latencyMicroseconds: try outside.integer("latency_microseconds"),
+      bytesPerSecond: try outside.integer("bytes_per_second", atLeast: 1))
+    guard link.clique.utf8.count <= 32 else {
+      throw .outOfRange(
+        file: outside.file, key: "link.outside.clique", value: Int64(link.clique.utf8.count),
+        allowed: 0...32)
+    }
+    try outside.finish()
+    return link
   }
 }
 

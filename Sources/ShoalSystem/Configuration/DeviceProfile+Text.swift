@@ -29,6 +29,15 @@ extension DeviceProfile {
         ("latency_prior_microseconds", UInt64(link.latencyPriorMicroseconds)),
       ])
     lines.append("kind = \(TOMLConfiguration.quoted(link.kind.rawValue))")
+    if let outside = link.outside {
+      lines += section(
+        "link.outside",
+        [
+          ("latency_microseconds", outside.latencyMicroseconds),
+          ("bytes_per_second", outside.bytesPerSecond),
+        ])
+      lines.append("clique = \(TOMLConfiguration.quoted(outside.clique))")
+    }
     lines += section("storage", [("disk_bytes", disk.bytes)])
     if let thermal {
       lines += section(

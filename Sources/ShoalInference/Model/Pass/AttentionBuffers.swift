@@ -30,8 +30,8 @@ final class AttentionBuffers {
   /// (batch, groups * headDim)
   let keys: Buffer<Float>
   let values: Buffer<Float>
-  /// (layers, groups)
-  let caches: [[KVCache]]
+  /// (layers of the stage, groups)
+  let caches: StageLayers<[KVCache]>
   let rotaries: [RotaryTable]
   /// Inputs of the output projection, one for each head.
   let outputs: [Activations]
@@ -64,13 +64,16 @@ final class AttentionBuffers {
     queries = Buffer(count: batch * heads * dimension, zero: 0)
     keys = Buffer(count: batch * groups * dimension, zero: 0)
     values = Buffer(count: batch * groups * dimension, zero: 0)
-    caches = (0..<shape.layers).map { _ in
-      model.groups.map { _ in
-        let cache = KVCache(headDim: dimension, type: shape.attention.keyValueType)
-        cache.reserve(positions: context)
-        return cache
-      }
-    }
+    let layers = model.share.layers
+    caches = StageLayers(
+      from: layers.lowerBound,
+      layers.map { _ in
+        model.groups.map { _ in
+          let cache = KVCache(headDim: dimension, type: shape.attention.keyValueType)
+          cache.reserve(positions: context)
+          return cache
+        }
+      })
     rotaries = AttentionBuffers.tables(shape.attention, positions: heads == 0 ? 0 : context)
     outputs = units.flatMap(\.heads).map { head in
       Activations(parts: ColumnParts(first: head * dimension, count: dimension), capacity: batch)
@@ -102,7 +105,7 @@ final class AttentionBuffers {
 
   /// Queries of each unit, then the keys and then the values of each group: of the branch's input.
   func projection(_ layer: LayerWeights, _ input: Activations) -> ProductList {
-    let dimension = groups == 0 ? 0 : caches[0][0].headDim
+    let dimension = caches.first?.first?.headDim ?? 0
     let (queryWidth, keyWidth) = (heads * dimension, groups * dimension)
     var products: [ProductList.Product] = []
     for (unit, place) in zip(layer.units, units) {

@@ -38,7 +38,7 @@ final class FeedForwardBuffers {
         parts: ColumnParts(first: $0.columns.lowerBound, count: $0.columns.count), capacity: batch)
     }
     dense = 0..<(blocks.firstIndex { $0.expert != nil } ?? blocks.count)
-    let groups = model.layers[0].feedForward.first?.down.shape.groups ?? 0
+    let groups = model.layers.first?.feedForward.first?.down.shape.groups ?? 0
     let parts = min(groups, workers == 1 ? 1 : 4 * workers)
     slices = (0..<parts).map { groups * $0 / parts..<groups * ($0 + 1) / parts }
   }

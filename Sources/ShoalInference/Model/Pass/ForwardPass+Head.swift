@@ -25,7 +25,8 @@ final class HeadBuffers {
       width += range.count
     }
     self.offsets = offsets
-    self.width = width
+    // An earlier stage has no logits to make room for.
+    self.width = model.share.layers.upperBound == model.manifest.shape.layers ? width : 0
     matrices = model.output
     self.input = input
     self.workers = workers

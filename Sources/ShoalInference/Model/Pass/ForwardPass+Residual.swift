@@ -26,12 +26,7 @@ extension ForwardPass {
 
   /// x = row * scale + type + position, then the norm, each where the model has it.
   func takeEmbedding() throws(InferenceError) {
-    for index in 0..<tokens.count * shape.hidden {
-      guard let bits = unsafe UInt32(exactly: shared.elements[index]) else {
-        throw .outOfRange(layer: 0)
-      }
-      unsafe residual.elements[index] = Float(bitPattern: bits)
-    }
+    try takeBits(layer: 0)
     let options = shape.embedding
     forEachToken { token in
       let row = unsafe row(of: residual, token)

@@ -12,21 +12,26 @@ public enum InferenceError: Error, Sendable, Hashable {
   case outOfRange(layer: Int)
 }
 
-/// The layers of a model over the atoms of one share. Memory is taken at `init`; a step takes none,
+/// The layers of one pipeline stage over the atoms of one share. Memory is taken at `init`; a step takes none,
 /// but for the logits of more than one position.
 ///
 /// One owner drives it:
 ///
 ///     begin(tokens, position)
-///     while case .sum = try advance() { partial(...) is exchanged and the total put there }
-///     logits(row:, block:), or output(row:) of an encoder
+///     while the need that advance() returns is not .finished { fulfil it }
+///     logits(row:, block:), or output(row:) of an encoder, in the last stage
 public final class ForwardPass {
   /// What the caller has to do next.
   public enum Need: Sendable, Hashable {
+    /// `takeOver` what the stage before hands over: the first need of a step in a later stage.
+    case takeOver
     /// Replace `partial` by its sum over all ranks. Index 0 is the embedding, 1 + 2l and 2 + 2l are
     /// the attention and the feed-forward of layer l (1 + 2l both, where they are parallel), and
-    /// `statisticsIndex` + l what a norm over all heads of layer l needs.
+    /// `statisticsIndex` + l what a norm over all heads of layer l needs, `handoverIndex` + l the
+    /// rows that a stage takes over before its first layer l.
     case sum(index: Int)
+    /// `handOver` the residual to the stage after: the last need of a step but in the last stage.
+    case handOver
     /// Logits are there, where any were asked for.
     case finished
   }
@@ -40,14 +45,18 @@ public final class ForwardPass {
     public var multiplyAccumulates: UInt64 = 0
   }
 
-  private enum Stage {
+  private enum Turn {
     case idle
     case embedding
+    /// Rows of the stage before are to come, or have come.
+    case awaiting
+    case taken
     /// Queries and keys of a layer, up to the sum that their norm needs.
     case statistics(layer: Int)
     case attention(layer: Int)
     case feedForward(layer: Int)
-    case head
+    case end
+    case handedOver
   }
 
   let model: RankModel
@@ -59,7 +68,7 @@ public final class ForwardPass {
   /// Positions reserved.
   public let context: Int
 
-  private var stage = Stage.idle
+  private var turn = Turn.idle
   var tokens: [UInt32] = []
   var position = 0
   private var wanted = LogitsWanted.none
@@ -81,8 +90,9 @@ public final class ForwardPass {
   let feedForward: FeedForwardBuffers
   let experts: ExpertBuffers?
   let head: HeadBuffers
-  /// One for each layer.
-  let phases: [LayerPhases]
+  /// The layers of the stage, and what each of them multiplies.
+  public let layers: Range<Int>
+  let phases: StageLayers<LayerPhases>
 
   /// - Parameters:
   ///   - batch: tokens of the longest step.
@@ -97,6 +107,7 @@ public final class ForwardPass {
     self.batch = batch
     self.context = context
     shape = model.manifest.shape
+    layers = model.share.layers
     sumWidth = shape.hidden
     residual = Buffer(count: batch * shape.hidden, zero: 0)
     shared = Buffer(count: batch * shape.sumWidth, zero: 0)
@@ -125,7 +136,7 @@ public final class ForwardPass {
     self.tokens.append(contentsOf: tokens)
     self.position = position
     wanted = logits
-    stage = .embedding
+    turn = layers.lowerBound == 0 ? .embedding : .awaiting
     trouble.store(0, ordering: .relaxed)
   }
 
@@ -137,18 +148,25 @@ public final class ForwardPass {
   /// Computes up to the next sum, or to the end.
   public func advance() throws(InferenceError) -> Need {
     work = Work()
-    switch stage {
+    switch turn {
     case .idle:
       preconditionFailure("advance without begin")
     case .embedding:
       embed()
-      stage = first(of: 0)
+      turn = first(of: 0)
       return .sum(index: 0)
+    case .awaiting:
+      clearSum()
+      turn = .taken
+      return .takeOver
+    case .taken:
+      turn = first(of: layers.lowerBound)
+      return .sum(index: Self.handoverIndex + layers.lowerBound)
     case .statistics(let layer):
       try enter(layer)
       try prepareQueriesAndKeys(layer: layer)
       takeStatistics(layer: layer)
-      stage = .attention(layer: layer)
+      turn = .attention(layer: layer)
       return .sum(index: Self.statisticsIndex + layer)
     case .attention(let layer):
       return try attentionSum(layer)
@@ -156,14 +174,27 @@ public final class ForwardPass {
       try finish(model.layers[layer].attentionEnd, layer: layer)
       clearSum()
       try feedForward(layer: layer)
-      stage = first(of: layer + 1)
+      turn = first(of: layer + 1)
       return .sum(index: 2 + 2 * layer)
-    case .head:
-      try enter(shape.layers)
-      stage = .idle
-      try computeLogits(wanted)
+    case .end:
+      return try end()
+    case .handedOver:
+      turn = .idle
       return .finished
     }
+  }
+
+  /// The stage's layers are done.
+  private func end() throws(InferenceError) -> Need {
+    try enter(layers.upperBound)
+    guard layers.upperBound == shape.layers else {
+      head.rows = 0
+      turn = .handedOver
+      return .handOver
+    }
+    turn = .idle
+    try computeLogits(wanted)
+    return .finished
   }
 
   private func attentionSum(_ layer: Int) throws(InferenceError) -> Need {
@@ -177,22 +208,24 @@ public final class ForwardPass {
     try attend(layer: layer)
     if shape.residual.isParallel {
       try feedForward(layer: layer)
-      stage = first(of: layer + 1)
+      turn = first(of: layer + 1)
     } else {
-      stage = .feedForward(layer: layer)
+      turn = .feedForward(layer: layer)
     }
     return .sum(index: 1 + 2 * layer)
   }
 
-  private func first(of layer: Int) -> Stage {
-    guard layer < shape.layers else { return .head }
+  private func first(of layer: Int) -> Turn {
+    guard layer < layers.upperBound else { return .end }
     return shape.attention.queryKeyNorm == .fullWidth
       ? .statistics(layer: layer) : .attention(layer: layer)
   }
 
-  /// Takes in the sum that the layer before ended with.
+  /// Takes in the sum that the layer before ended with, or what begins a stage.
   private func enter(_ layer: Int) throws(InferenceError) {
-    guard layer > 0 else { return try takeEmbedding() }
+    guard layer > layers.lowerBound else {
+      return layer == 0 ? try takeEmbedding() : try takeBits(layer: layer)
+    }
     let before = model.layers[layer - 1]
     try finish(
       shape.residual.isParallel ? before.attentionEnd : before.feedForwardEnd, layer: layer - 1)
@@ -203,7 +236,7 @@ public final class ForwardPass {
     forEachToken { shared.clear($0 * shape.hidden, count: shape.hidden, to: 0) }
   }
 
-  /// How many sums one step needs.
+  /// How many sums one step needs, in all stages together.
   public static func sums(_ shape: Hyperparameters) -> Int {
     1 + shape.layers * shape.sumsPerLayer
   }

@@ -11,17 +11,18 @@ struct LayerPhases {
   static func all(
     _ model: RankModel, _ attention: AttentionBuffers, _ feedForward: FeedForwardBuffers,
     _ normed: Activations, _ shared: Buffer<Int64>, batch: Int, workers: Int
-  ) -> [LayerPhases] {
+  ) -> StageLayers<LayerPhases> {
     let sums = unsafe ProductList.Output.sums(
       shared.elements, stride: model.manifest.shape.hidden,
       fractionBits: model.manifest.unitExponent)
-    return model.layers.map { layer in
+    let phases = model.layers.map { layer in
       LayerPhases(
         projection: .each(attention.projection(layer, normed), workers: workers),
         back: .together(attention.back(layer, sums, batch: batch), workers: workers),
         expansion: feedForward.expansion(layer, normed, workers: workers),
         contraction: .together(feedForward.back(layer, sums, batch: batch), workers: workers))
     }
+    return StageLayers(from: model.share.layers.lowerBound, phases)
   }
 
   /// Links each phase to the next one that has products, the last to `following`; returns the

@@ -68,13 +68,13 @@ public struct RankModel: Sendable {
   public let share: RankShare
   /// Key-value groups of `share.units`, ascending.
   let groups: [Int]
-  let layers: [LayerWeights]
+  let layers: StageLayers<LayerWeights>
   let outputNorm: NormWeights?
   let outputBias: [Float]?
   let positions: PackedMatrix?
   let tokenTypes: PackedMatrix?
   let embeddingNorm: NormWeights?
-  /// One for each block of `share.vocabulary`.
+  /// One for each block of `share.vocabulary`: in the first stage, and in the last.
   let embedding: [PackedMatrix]
   let output: [PackedMatrix]
   /// Rows of each block of `share.vocabulary`.
@@ -93,9 +93,10 @@ public struct RankModel: Sendable {
     let common = try loader.atom(.common)
     let groups = share.groups(cut)
     self.groups = groups
-    layers = try (0..<shape.layers).map {
-      try loader.layer($0, share: share, groups: groups, common)
-    }
+    precondition(!share.layers.isEmpty && share.layers.upperBound <= shape.layers)
+    layers = StageLayers(
+      from: share.layers.lowerBound,
+      try share.layers.map { try loader.layer($0, share: share, groups: groups, common) })
     outputNorm = shape.head.isNormed ? try loader.norm(common, .outputNorm, .outputNormBias) : nil
     outputBias = shape.head.hasBias ? try loader.vector(common, .outputBias) : nil
     positions =
@@ -106,13 +107,11 @@ public struct RankModel: Sendable {
       shape.embedding.isNormed
       ? try loader.norm(common, .embeddingNorm, .embeddingNormBias) : nil
     vocabularyRows = share.vocabulary.map { cut.vocabularyRows($0) }
-    embedding = try share.vocabulary.map {
+    embedding = try share.embeddingBlocks.map {
       try loader.vocabulary(.embedding(block: $0), rows: cut.vocabularyRows($0))
     }
-    output =
-      shape.head.hasLogits
-      ? try share.vocabulary.map {
-        try loader.vocabulary(.output(block: $0), rows: cut.vocabularyRows($0))
-      } : []
+    output = try share.outputBlocks(cut).map {
+      try loader.vocabulary(.output(block: $0), rows: cut.vocabularyRows($0))
+    }
   }
 }

@@ -43,14 +43,17 @@ public struct GenerationRunner {
   ) throws -> FinishReason {
     defer { for link in links { try? link.send(.finish) } }
     var patience = patience
+    var flights = Flights()
     var effects = links.indices.flatMap { session.handle(.ready(rank: $0, session.plan)) }
-    while let effect = effects.popLast() {
-      switch effect {
+    while true {
+      guard !effects.isEmpty else {
+        effects = try gather(&flights, &session, &patience)
+        continue
+      }
+      switch effects.removeFirst() {
       case .send(let step):
-        let start = clock.now()
-        let deadline = start + patience.forStep(tokens: step.tokens.count)
-        effects += try exchange(step, &session, deadline: deadline)
-        patience.note(tokens: step.tokens.count, took: clock.now() - start)
+        try send(step)
+        flights.append(step, at: clock.now())
       case .sample(let votes, let cost):
         let choice = try choose(votes, cost)
         effects += session.handle(.sampled(choice.token, endsText: choice.endsText))
@@ -60,17 +63,42 @@ public struct GenerationRunner {
         throw TermEnd(failure)
       }
     }
-    preconditionFailure("a session that neither ended nor asked for anything")
   }
 
-  /// One step to all ranks, and all their answers.
-  private func exchange(
-    _ step: Step, _ session: inout GenerationSession, deadline: Moment
-  ) throws -> [GenerationSession.Effect] {
+  /// Steps that were sent and not answered by all.
+  private struct Flights {
+    private var waiting: [(tokens: Int, sent: Moment)] = []
+    private var free: Moment?
+
+    mutating func append(_ step: Step, at now: Moment) {
+      waiting.append((step.tokens.count, now))
+    }
+
+    /// The oldest, and when the ranks can have begun with it.
+    var first: (tokens: Int, start: Moment) {
+      precondition(!waiting.isEmpty, "a session that neither ended nor asked for anything")
+      return (waiting[0].tokens, max(waiting[0].sent, free ?? waiting[0].sent))
+    }
+
+    mutating func removeFirst(at now: Moment) {
+      waiting.removeFirst()
+      free = now
+    }
+  }
+
+  private func send(_ step: Step) throws {
     let bytes = JobMessage.step(step).bytes
     for (rank, link) in links.enumerated() {
       do { try link.send(.job, bytes) } catch { throw end(rank, lastWord(of: rank)) }
     }
+  }
+
+  /// All answers to the oldest step.
+  private func gather(
+    _ flights: inout Flights, _ session: inout GenerationSession, _ patience: inout StepPatience
+  ) throws -> [GenerationSession.Effect] {
+    let (tokens, start) = flights.first
+    let deadline = start + patience.forStep(tokens: tokens)
     var effects: [GenerationSession.Effect] = []
     for rank in links.indices {
       switch hear(rank, deadline: deadline) {
@@ -82,6 +110,9 @@ public struct GenerationRunner {
       case .word(let word): throw end(rank, word)
       }
     }
+    let now = clock.now()
+    flights.removeFirst(at: now)
+    patience.note(tokens: tokens, took: now - start)
     return effects
   }
 

@@ -82,7 +82,7 @@ struct JobTerm: Sendable {
       var session = GenerationSession(
         order: work.order.replaying(log), plan: plan.id, term: prepare.term,
         members: plan.members, vocabularyBlocks: work.manifest.cut.vocabularyBlocks,
-        continuing: log)
+        stages: plan.stageSizes.count, continuing: log)
       return try GenerationRunner(
         links: links, entry: entry, patience: plan.patience, clock: clock
       ).run(&session) { try work.choose($0, $1) }

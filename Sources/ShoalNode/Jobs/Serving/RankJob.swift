@@ -6,7 +6,7 @@ internal import ShoalProtocol
 struct RankJob: Sendable {
   let prepare: Prepare
   let plan: MeshPlan
-  let number: Int
+  let route: StageRoute
   let residentBytes: UInt64
   let model: RankModel
   let resources: ComputeResources
@@ -16,7 +16,7 @@ struct RankJob: Sendable {
 
   /// Serves steps until the entry ends the job. Blocks.
   ///
-  /// - Parameter links: to all other ranks, by rank; nil for this one.
+  /// - Parameter links: by rank, to those that this one meets; nil for all others.
   func run(_ entry: any FrameLink, links: [(any FrameLink)?]) throws {
     let workers = try threads.workers(count: resources.threadsPerJob)
     defer { workers.stop() }
@@ -26,8 +26,9 @@ struct RankJob: Sendable {
       session: RankSession(
         job: prepare.job, plan: plan.id, term: prepare.term, context: prepare.context,
         batch: prepare.batch),
-      rank: number, links: links, patience: plan.patience,
+      route: route, links: links, patience: plan.patience,
       pace: resources.emulated.map { DevicePace($0, format: model.manifest.format) },
+      distant: plan.distant(from: route.rank),
       clock: clock, threads: threads, interruption: { life.interruption })
     try runner.serve(entry)
   }

@@ -180,7 +180,7 @@ actor ShardExecutor {
         model = try await load(rank.share, manifest, in: room)
       }
       return RankJob(
-        prepare: prepare, plan: plan, number: rank.number, residentBytes: rank.residentBytes,
+        prepare: prepare, plan: plan, route: rank.route, residentBytes: rank.residentBytes,
         model: model, resources: resources, life: life, clock: clock, threads: threads)
     } catch {
       reserved -= rank.residentBytes
@@ -265,19 +265,21 @@ actor ShardExecutor {
     }
   }
 
-  /// Links to all other ranks, all at once: opened to those before this one, awaited from those
-  /// after it.
+  /// Links to the ranks that this one meets, all at once: opened to those before it, awaited from
+  /// those after it.
   private func connect(
     _ prepare: Prepare, _ job: RankJob
   ) async throws -> [(any FrameLink)?] {
     let deadline = clock.now() + Limits.rankConnect
     let members = job.plan.members
+    let own = job.route.rank
     var links = [(any FrameLink)?](repeating: nil, count: members.count)
     try await withThrowingTaskGroup(of: (Int, any FrameLink).self) { group in
-      for (number, member) in members.enumerated() where number != job.number {
+      for number in job.route.neighbours {
+        let member = members[number]
         group.addTask {
-          if number < job.number {
-            return (number, try await self.open(prepare, to: member, own: job.number))
+          if number < own {
+            return (number, try await self.open(prepare, to: member, own: own))
           }
           let key = LinkRendezvous.Key(job: prepare.job, term: prepare.term, rank: number)
           return (
