@@ -127,17 +127,24 @@ public struct GenerationRunner {
   private func end(_ rank: Int, _ word: RankWord) -> TermEnd {
     var words = [RankWord](repeating: .unasked, count: links.count)
     words[rank] = word
-    let first = accused(by: word)
-    if let first, words[first] == .unasked {
-      words[first] = ask(first, until: clock.now() + Self.grace)
-    }
+    askAccused(&words)
     let limit = clock.now() + Self.grace
     for other in links.indices where words[other] == .unasked {
       words[other] = ask(other, until: min(limit, clock.now() + .milliseconds(2)))
       // Silence for so short a time says nothing of whom nobody accused.
       if case .silent = words[other] { words[other] = .unasked }
     }
+    // Whoever gives up says so before its neighbours see its links end: one that a later word
+    // accuses may have spoken since it was asked.
+    askAccused(&words)
     return TermEnd(words: words, members: links.map(\.peer), entry: entry)
+  }
+
+  /// Gives everybody whom words accuse `grace` to show that it lives.
+  private func askAccused(_ words: inout [RankWord]) {
+    while let next = words.lazy.compactMap(accused(by:)).first(where: { words[$0] == .unasked }) {
+      words[next] = ask(next, until: clock.now() + Self.grace)
+    }
   }
 
   private func accused(by word: RankWord) -> Int? {
