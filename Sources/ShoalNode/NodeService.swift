@@ -37,7 +37,11 @@ public protocol NodeService: Sendable {
     path: String, name: String?, progress: @escaping @Sendable (UInt64, UInt64) -> Void
   ) async throws -> ModelEntry
 
-  /// Hands what it computes for others over to others, at the next step of each job, and says
-  /// goodbye to the mesh.
-  func leave() async
+  /// Drains and says goodbye: takes no more jobs, hands what it computes for others over at the
+  /// next step of each, lets its own jobs end, waits until others hold what it holds, as often as
+  /// the mesh keeps copies, and leaves. It answers questions until `stop`.
+  func leave(progress: @escaping @Sendable (LeaveProgress) -> Void) async
+
+  /// Ends this peer's part in the mesh.
+  func stop()
 }

@@ -84,6 +84,16 @@ public struct GenerationOutcome: Sendable {
   }
 }
 
+/// How far a peer that leaves has come.
+public enum LeaveProgress: Sendable, Hashable {
+  /// It waits for so many jobs that it drives.
+  case jobs(running: Int)
+  /// So many of its atoms still have too few copies at others.
+  case atoms(left: Int, of: Int)
+  /// It is out of the mesh. So many of its atoms have fewer copies at others than there are to be.
+  case left(unplaced: Int)
+}
+
 /// A member of the mesh, this peer included.
 public struct PeerStatus: Sendable {
   public let peer: PeerID
@@ -155,6 +165,8 @@ public enum NodeError: Error, Sendable, Hashable {
   case failed(JobFailure)
   /// Nobody here keeps the log of such a job, or no longer.
   case unknownJob
+  /// The peer that was asked is on its way out of the mesh.
+  case leaving
 }
 
 extension NodeError: CustomStringConvertible {
@@ -173,6 +185,7 @@ extension NodeError: CustomStringConvertible {
       "token \(token) is not in the vocabulary of \(vocabulary)"
     case .failed(let failure): "\(failure)"
     case .unknownJob: "no such job is kept here, or no longer"
+    case .leaving: "this peer is leaving the mesh: ask another"
     }
   }
 }

@@ -42,7 +42,7 @@ struct PeerCommand: AsyncParsableCommand {
       group.addTask { try await serveAPI(node, store, network, sockets) }
       group.addTask {
         for await _ in signals.signals { break }
-        await node.leave()
+        await node.depart()
       }
       try await group.next()
       group.cancelAll()

@@ -221,7 +221,13 @@ struct ClientTests {
 
   @Test func `leaving reaches the node`() async throws {
     let node = FakeNode()
-    try await served(node) { try await GatewayClient(address: $0).leave() }
+    let unplaced = try await served(node) { address in
+      var last: LeaveEvent?
+      let unplaced = try await GatewayClient(address: address).leave { last = $0 }
+      #expect(last == .left(unplaced: 1))
+      return unplaced
+    }
+    #expect(unplaced == 1)
     #expect(node.hasLeft)
   }
 

@@ -150,7 +150,13 @@ final class FakeNode: NodeService {
     return Self.entry
   }
 
-  func leave() async { left.withLock { $0 = true } }
+  func leave(progress: @escaping @Sendable (LeaveProgress) -> Void) async {
+    progress(.atoms(left: 1, of: 3))
+    progress(.left(unplaced: 1))
+    left.withLock { $0 = true }
+  }
+
+  func stop() {}
 }
 
 extension ModelManifest {

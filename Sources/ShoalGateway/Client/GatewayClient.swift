@@ -133,9 +133,24 @@ public struct GatewayClient: Sendable {
     return model
   }
 
-  /// The peer says goodbye to the mesh.
-  public func leave() async throws {
-    _ = try await whole([String: String].self, .POST, "/api/leave", body: Data("{}".utf8))
+  /// The peer hands over what it does and holds, says goodbye to the mesh, and ends.
+  ///
+  /// - Parameter progress: told how far it has come.
+  /// - Returns: atoms that found no second holder.
+  public func leave(progress: (LeaveEvent) -> Void) async throws -> Int {
+    var unplaced: Int?
+    do {
+      try await lines(of: LeaveEvent.self, "/api/leave", [String: String]()) { event in
+        progress(event)
+        if case .left(let count) = event { unplaced = count }
+      }
+    } catch {
+      // A peer that is gone may not come to the end of its answer.
+      guard let unplaced else { throw error }
+      return unplaced
+    }
+    guard let unplaced else { throw ClientError.lost(address) }
+    return unplaced
   }
 
   // MARK: Reading

@@ -43,6 +43,8 @@ extension Refusal {
         Refusal(
           .notFound, "no such job is kept here, or no longer", type: "not_found_error",
           param: "job", code: "job_not_found")
+      case .leaving:
+        .unavailable("\(error)", code: "leaving")
       }
   }
 

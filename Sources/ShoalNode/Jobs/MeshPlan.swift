@@ -10,6 +10,8 @@ public struct MeshPlan: Sendable {
   public let id: PlanID
   /// How long steps of this plan may take.
   let patience: StepPatience
+  /// What the planner says that a token takes.
+  var tokenEstimate: Duration { patience.tokenEstimate }
 
   /// - Parameters:
   ///   - records: in any order; the plan depends on the set alone.

@@ -18,17 +18,23 @@ public final class RankRunner {
   private var inbox: [UInt8] = []
   private var step = Step()
   private let interruption: @Sendable () -> JobFailure?
+  private let told: @Sendable (_ bytes: UInt64, _ took: Duration) -> Void
+  /// Bytes of weights and cache that the step under way has read.
+  private var bytesRead: UInt64 = 0
 
   /// - Parameters:
   ///   - rank: this peer's place among `links`.
   ///   - links: to every rank of the job, nil for this one.
   ///   - interruption: asked before each step; a failure is said instead of taking it.
+  ///   - told: what computing a step of one token read and took.
   public init(
     model: RankModel, kernels: Kernels, workers: any Workers, session: RankSession, rank: Int,
     links: [(any FrameLink)?], patience: StepPatience, pace: DevicePace?, clock: any MeshClock,
-    threads: any ThreadSource, interruption: @escaping @Sendable () -> JobFailure? = { nil }
+    threads: any ThreadSource, interruption: @escaping @Sendable () -> JobFailure? = { nil },
+    told: @escaping @Sendable (_ bytes: UInt64, _ took: Duration) -> Void = { _, _ in }
   ) {
     self.interruption = interruption
+    self.told = told
     self.session = session
     self.patience = patience
     self.clock = clock
@@ -74,12 +80,16 @@ public final class RankRunner {
   /// Runs `step` and sends its votes.
   private func answer(_ entry: any FrameLink) throws {
     let start = clock.now()
+    bytesRead = 0
     try run(from: entry.peer)
     patience.note(tokens: step.tokens.count, took: clock.now() - start)
     try unsafe entry.send(.job, capacity: votes.capacity(step, rows: pass.logitRows)) { room in
       let result = try unsafe votes.write(step, pass, into: room)
       let exchange = aggregator.takeCost()
       let total = start.until(clock.now())
+      if step.tokens.count == 1 {
+        told(bytesRead, .nanoseconds(Int64(total - min(exchange.total, total))))
+      }
       return result.finish(
         StepCost(
           compute: total - min(exchange.total, total), wait: exchange.link.wait,
@@ -103,6 +113,7 @@ public final class RankRunner {
     let start = clock.now()
     do {
       let need = try pass.advance()
+      bytesRead += pass.work.bytes
       pacer.finish(pass.work, since: start)
       return need
     } catch {

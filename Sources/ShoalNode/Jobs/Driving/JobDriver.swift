@@ -44,9 +44,12 @@ struct JobDriver: Sendable {
 
   /// Goes on with a job that another peer drove.
   ///
-  /// - Parameter shown: tokens that the client has heard already.
+  /// - Parameters:
+  ///   - shown: tokens that the client has heard already.
+  ///   - former: who drove it before. Its client has turned away from it, so the first plan does
+  ///     without it: it may be stopped, and nobody else may have noticed yet.
   func resume(
-    _ record: JobRecord, _ entry: ModelEntry, shown: Int,
+    _ record: JobRecord, _ entry: ModelEntry, shown: Int, after former: PeerID?,
     emit: @escaping @Sendable (GenerationEvent) -> Void
   ) async throws -> GenerationOutcome {
     let manifest = try await store.manifest(entry.model)
@@ -58,32 +61,37 @@ struct JobDriver: Sendable {
       work.start(record.term, record.plan, [])
       return work.outcome(finish)
     }
-    return try await drive(work, from: GenerationJob(last: record.term))
+    return try await drive(
+      work, from: GenerationJob(last: record.term), without: former.map { [$0] } ?? [])
   }
 
   /// Performs what `job` decides, while witnesses are told. This peer keeps the log as well, for a
   /// client that lost its connection and nothing else.
   private func drive(
-    _ work: JobInHand, from job: GenerationJob
+    _ work: JobInHand, from job: GenerationJob, without former: [PeerID] = []
   ) async throws -> GenerationOutcome {
     let witnesses = JobWitnesses(driver: self, work: work)
     let result: Result<FinishReason, any Error>
     result = await withTaskGroup(of: Void.self) { group in
       group.addTask { await witnesses.run() }
       defer { group.cancelAll() }
-      do { return .success(try await perform(job, work)) } catch { return .failure(error) }
+      do {
+        return .success(try await perform(job, work, without: former))
+      } catch {
+        return .failure(error)
+      }
     }
     await keeper.keep(work.record)
     return work.outcome(try result.get())
   }
 
   private func perform(
-    _ start: GenerationJob, _ work: JobInHand
+    _ start: GenerationJob, _ work: JobInHand, without former: [PeerID]
   ) async throws -> FinishReason {
     var job = start
     var planError: PlanError?
     var effects = job.handle(
-      .begin(suspected: await membership.suspectedHere()), at: clock.now())
+      .begin(suspected: await membership.suspectedHere() + former), at: clock.now())
     while !effects.isEmpty {
       switch effects.removeFirst() {
       case .attempt(let term, let excluded):
@@ -93,6 +101,8 @@ struct JobDriver: Sendable {
         } catch let error as PlanError {
           planError = error
           effects += job.handle(.unplannable, at: clock.now())
+        } catch is TermMoved {
+          effects += job.handle(.moved, at: clock.now())
         } catch let end as TermEnd {
           try Task.checkCancellation()
           if work.record.log.count > known { _ = job.handle(.sampled, at: clock.now()) }

@@ -77,6 +77,19 @@ struct JobTerm: Sendable {
         .run(prepare, emit: work.emit)
     }
     work.began(prepare.term, plan)
+    let watch = TermWatch(self)
+    return try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { await watch.run() }
+      defer { group.cancelAll() }
+      return try await steps(links, in: room, watchedBy: watch)
+    }
+  }
+
+  private func steps(
+    _ links: [any FrameLink], in room: ThreadRoom, watchedBy watch: TermWatch
+  ) async throws -> FinishReason {
+    let (work, plan, prepare, clock) = (work, plan, prepare, driver.clock)
+    let entry = driver.peer
     return try await room.perform {
       let log = work.record.log
       var session = GenerationSession(
@@ -85,7 +98,11 @@ struct JobTerm: Sendable {
         continuing: log)
       return try GenerationRunner(
         links: links, entry: entry, patience: plan.patience, clock: clock
-      ).run(&session) { try work.choose($0, $1) }
+      ).run(&session) { votes, cost in
+        let choice = try work.choose(votes, cost)
+        if !choice.endsText { try watch.chosen() }
+        return choice
+      }
     }
   }
 }
