@@ -34,7 +34,10 @@ struct LeaveCommand: AsyncParsableCommand {
   @OptionGroup var peer: RunningPeer
 
   func run() async throws {
+    var last: LeaveEvent?
     let unplaced = try await peer.required().leave { event in
+      defer { last = event }
+      guard event != last else { return }
       switch event {
       case .jobs(let running):
         if running > 0 { Terminal.printError("waiting for \(count(running, "job")) to end") }

@@ -64,6 +64,20 @@ import Testing
     #expect(watch.perMille == ThroughputWatch.whole)
   }
 
+  @Test func `two jobs that take turns are both looked at`() {
+    var watch = ThroughputWatch()
+    for (seconds, milliseconds) in [(Int64(0)..<20, Int64(10)), (20..<40, 20)] {
+      for tenth in (seconds.lowerBound * 10)..<(seconds.upperBound * 10) {
+        for kind in [Self.kind, Self.smaller] {
+          _ = watch.note(
+            kind, bytes: 1_000_000, took: .milliseconds(milliseconds),
+            at: Moment(nanoseconds: tenth * 100_000_000))
+        }
+      }
+    }
+    #expect((480...520).contains(watch.perMille))
+  }
+
   @Test func `what was lost with one share is got back with another`() {
     var watch = ThroughputWatch()
     Self.run(&watch, seconds: 0..<20, milliseconds: 10)

@@ -31,13 +31,13 @@ public struct ThroughputWatch: Sendable {
 
   /// Steps of one kind, summed up until they say something.
   private struct Window: Sendable {
-    let kind: StepKind
     let begun: Moment
     var bytes: UInt64 = 0
     var time = Duration.zero
   }
 
-  private var window: Window?
+  /// Of each kind that has begun one: jobs that run at once take turns.
+  private var windows: [StepKind: Window] = [:]
   /// Bytes per second of the best window of each kind.
   private var best: [StepKind: UInt64] = [:]
   /// What the latest windows came to, in thousandths, the earliest first.
@@ -63,16 +63,14 @@ public struct ThroughputWatch: Sendable {
   ) -> Bool {
     lastStep = now
     guard took > .zero else { return false }
-    if let open = window, open.kind != kind { window = nil }
-    var open = window ?? Window(kind: kind, begun: now)
-    open.bytes += bytes
-    open.time += took
-    guard now - open.begun >= Limits.throughputWindow else {
-      window = open
+    if windows[kind] == nil, windows.count >= Limits.throughputKinds { windows = [:] }
+    windows[kind, default: Window(begun: now)].bytes += bytes
+    windows[kind]?.time += took
+    guard let open = windows[kind], now - open.begun >= Limits.throughputWindow else {
       return false
     }
-    window = nil
-    return close(open, at: now)
+    windows[kind] = nil
+    return close(open, of: kind, at: now)
   }
 
   /// What may have changed by time alone.
@@ -84,16 +82,16 @@ public struct ThroughputWatch: Sendable {
     return true
   }
 
-  private mutating func close(_ window: Window, at now: Moment) -> Bool {
+  private mutating func close(_ window: Window, of kind: StepKind, at now: Moment) -> Bool {
     let nanoseconds = UInt64(max(1, window.time.nanoseconds))
     let rate = Saturating.ratio(window.bytes, times: 1_000_000_000, over: nanoseconds).quotient
     guard rate > 0 else { return false }
-    if best[window.kind] == nil, best.count >= Limits.throughputKinds { best = [:] }
+    if best[kind] == nil, best.count >= Limits.throughputKinds { best = [:] }
     let anchored = Saturating.ratio(
       rate, times: UInt64(Self.whole), over: UInt64(perMille)
     ).quotient
-    let top = max(best[window.kind] ?? anchored, rate)
-    best[window.kind] = top
+    let top = max(best[kind] ?? anchored, rate)
+    best[kind] = top
     let found = Int(Saturating.ratio(rate, times: UInt64(Self.whole), over: top).quotient)
     if perMille == Self.whole, found * 10 >= Self.whole * 9 { pardon = Limits.throughputPardon }
     recent.append((now, found))
