@@ -78,7 +78,7 @@ let package = Package(
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
       ],
-      resources: [.embedInCode("Dashboard")],
+      resources: [.embedInCode("Dashboard"), .embedInCode("OpenAPI")],
       swiftSettings: strict),
     // The one executable: arguments, composition, terminal.
     .executableTarget(

@@ -229,6 +229,10 @@ public final class Node: NodeService {
       duration: system.clock.now() - start)
   }
 
+  public func prepare(_ request: GenerationRequest) async throws -> GenerationRequest {
+    try await driver.prepare(registry.resolve(request.model), request)
+  }
+
   public func generate(
     _ request: GenerationRequest, emit: @escaping @Sendable (GenerationEvent) -> Void
   ) async throws -> GenerationOutcome {

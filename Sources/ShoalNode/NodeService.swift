@@ -17,6 +17,10 @@ public protocol NodeService: Sendable {
   /// - Parameter context: positions to reserve; nil: what the model was made for, at most 2,048.
   func plan(model: String, objective: PlanObjective, context: Int?) async throws -> PlannedModel
 
+  /// What `request` comes to, with its prompt as tokens, without running it. Throws whatever makes
+  /// it hopeless: afterwards an answer may begin.
+  func prepare(_ request: GenerationRequest) async throws -> GenerationRequest
+
   /// Generates. `emit` is called in order and never waits. Cancelling the task ends the job.
   func generate(
     _ request: GenerationRequest, emit: @escaping @Sendable (GenerationEvent) -> Void

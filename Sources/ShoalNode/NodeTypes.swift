@@ -10,10 +10,13 @@ public struct ChatMessage: Sendable, Hashable {
   /// What the model's template knows: mostly `system`, `user` and `assistant`.
   public let role: String
   public let content: String
+  /// What else a template may read of it, such as `tool_calls`.
+  public let others: JSONObject
 
-  public init(role: String, content: String) {
+  public init(role: String, content: String, others: JSONObject = JSONObject()) {
     self.role = role
     self.content = content
+    self.others = others
   }
 }
 
@@ -31,6 +34,8 @@ public struct GenerationRequest: Sendable {
   public var prompt: Prompt
   public var options: GenerationOptions
   public var objective: PlanObjective
+  /// What a conversation's template is told of tools, each as OpenAI describes it.
+  public var tools: [JSONValue] = []
 
   public init(
     model: String, prompt: Prompt, options: GenerationOptions, objective: PlanObjective = .latency
@@ -151,6 +156,11 @@ public enum NodeError: Error, Sendable, Hashable {
   case noChatTemplate(String)
   case chatTemplate(TemplateError)
   case promptTooLong(tokens: Int, context: Int)
+  /// The prompt fits, and the answer that is asked for does not.
+  case answerTooLong(prompt: Int, answer: Int, context: Int)
+  case schema(SchemaError)
+  /// The model's template has no place for tools.
+  case noTools(String)
   case tokenOutOfRange(UInt32, vocabulary: Int)
   case failed(JobFailure)
   /// Nobody here keeps the log of such a job, or no longer.
@@ -169,6 +179,11 @@ extension NodeError: CustomStringConvertible {
     case .chatTemplate(let error): "\(error)"
     case .promptTooLong(let tokens, let context):
       "the prompt has \(tokens) tokens; the model's context is \(context)"
+    case .answerTooLong(let prompt, let answer, let context):
+      "the prompt has \(prompt) tokens and the answer may have \(answer): together "
+        + "\(prompt + answer), and the model's context is \(context)"
+    case .schema(let error): "\(error)"
+    case .noTools(let model): "the template of \(model) knows no tools"
     case .tokenOutOfRange(let token, let vocabulary):
       "token \(token) is not in the vocabulary of \(vocabulary)"
     case .failed(let failure): "\(failure)"

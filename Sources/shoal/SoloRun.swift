@@ -34,8 +34,8 @@ struct SoloRun {
       threadsPerRank: max(1, request.threads / request.weights.count),
       kernels: Kernels(path: request.kernel), clock: SystemClock(), threads: SystemThreads())
     let log = SoloLog(start: SystemClock().now(), logitsPath: request.logitsPath)
-    let chooser = TokenChooser(
-      options: request.options, tokenizer: tokenizer, promptCount: prompt.count
+    let chooser = try TokenChooser(
+      options: request.options, tokenizer: tokenizer, prompt: prompt
     ) { token in
       try log.take(token)
       show(token.text)

@@ -90,8 +90,8 @@ struct Engine: Sendable {
     var options = GenerationOptions(maximumTokens: count, sampling: sampling, stop: stop)
     options.wantsLogits = logits
     let rows = Rows()
-    let chooser = TokenChooser(
-      options: options, tokenizer: tokenizer, promptCount: prompt.count
+    let chooser = try TokenChooser(
+      options: options, tokenizer: tokenizer, prompt: prompt
     ) { token in rows.append(token.logits) }
     let library = library
     let finish = try await ranks(dealing).run(

@@ -130,9 +130,9 @@ struct TestMesh {
     let tokenizer = try library.tokenizer(manifest)
     let prompt = tokenizer.encode("Once upon a time", addSpecial: true, parseSpecial: false)
       .map { UInt32($0) }
-    let chooser = TokenChooser(
+    let chooser = try TokenChooser(
       options: request(tokens: tokens, objective: .latency).options, tokenizer: tokenizer,
-      promptCount: prompt.count, emit: { _ in })
+      prompt: prompt, emit: { _ in })
     let ranks = LocalRanks(
       manifest: manifest, shares: [.whole(manifest.cut)], threadsPerRank: 1, kernels: Kernels(),
       clock: SystemClock(), threads: SystemThreads())

@@ -29,7 +29,13 @@ public struct GatewayClient: Sendable {
     (try? await get([String: String].self, "/health"))?["status"] == "ok"
   }
 
+  /// Throws the peer's reason where it can take no job now.
+  public func checkReady() async throws { _ = try await get([String: String].self, "/ready") }
+
   public func peers() async throws -> [PeerFacts] { try await get([PeerFacts].self, "/api/peers") }
+
+  /// Generations that the peer was asked for and that have not ended.
+  public func jobs() async throws -> [JobFacts] { try await get([JobFacts].self, "/api/jobs") }
 
   public func models() async throws -> [ModelFacts] {
     try await get([ModelFacts].self, "/api/models")

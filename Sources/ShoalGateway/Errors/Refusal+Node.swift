@@ -15,6 +15,7 @@ extension Refusal {
       case let error as JobFailure: Refusal(error)
       case let error as LibraryError: Refusal(error)
       case let error as SamplingError: Refusal(error)
+      case let error as SchemaError: Refusal(error)
       case is CancellationError: .unavailable("the generation was cancelled", code: "cancelled")
       default: .failure("the peer failed: \(error)", code: "failed")
       }
@@ -33,6 +34,10 @@ extension Refusal {
         .badRequest(
           "the prompt has \(tokens) tokens; the context is \(context)", param: "prompt",
           code: "context_length_exceeded")
+      case .answerTooLong:
+        .badRequest("\(error)", param: "max_tokens", code: "context_length_exceeded")
+      case .schema(let schema): Refusal(schema)
+      case .noTools: .badRequest("\(error)", param: "tools", code: "no_tools")
       case .tokenOutOfRange(let token, let vocabulary):
         .badRequest(
           "token \(token) is not in the vocabulary of \(vocabulary)", param: "prompt",
@@ -93,12 +98,19 @@ extension Refusal {
       }
   }
 
+  private init(_ error: SchemaError) {
+    self = .badRequest("\(error)", param: "response_format", code: "schema")
+  }
+
   private init(_ error: SamplingError) {
     self =
       switch error {
       case .optionOutOfRange(let name, let value):
         .badRequest("`\(name)` is \(value), out of its range", param: name, code: "range")
-      case .noCandidate: .failure("no token can be chosen", code: "no_candidate")
+      case .noCandidate:
+        .failure(
+          "no token of the vocabulary can follow: the answer cannot have the form asked for",
+          code: "no_candidate")
       }
   }
 }

@@ -10,6 +10,11 @@ public struct RunRequest: Codable, Sendable, Hashable {
   public struct Message: Codable, Sendable, Hashable {
     public let role: String
     public let content: String
+
+    public init(role: String, content: String) {
+      self.role = role
+      self.content = content
+    }
   }
 
   public var model: String
@@ -24,6 +29,11 @@ public struct RunRequest: Codable, Sendable, Hashable {
   public var topP: Float?
   public var minP: Float?
   public var seed: UInt64?
+  public var repetitionPenalty: Float?
+  public var presencePenalty: Float?
+  public var frequencyPenalty: Float?
+  /// `text`, `json`, or a JSON schema as text.
+  public var format: String?
   public var stop: [String]?
   /// `latency`, `throughput` or `spread`.
   public var objective: String?
@@ -47,6 +57,16 @@ public struct RunRequest: Codable, Sendable, Hashable {
     topP = sampling.topP
     minP = sampling.minP
     seed = sampling.seed
+    if sampling.penalises {
+      repetitionPenalty = sampling.repetitionPenalty
+      presencePenalty = sampling.presencePenalty
+      frequencyPenalty = sampling.frequencyPenalty
+    }
+    switch request.options.format {
+    case .text: break
+    case .json: format = "json"
+    case .schema(let schema): format = schema
+    }
     stop = request.options.stop
     objective = request.objective.name
     prefill = request.options.prefillsByStep ? "steps" : "whole"
@@ -60,11 +80,15 @@ public struct RunRequest: Codable, Sendable, Hashable {
     sampling.topP = topP ?? sampling.topP
     sampling.minP = minP ?? sampling.minP
     sampling.seed = seed ?? sampling.seed
+    sampling.repetitionPenalty = repetitionPenalty ?? sampling.repetitionPenalty
+    sampling.presencePenalty = presencePenalty ?? sampling.presencePenalty
+    sampling.frequencyPenalty = frequencyPenalty ?? sampling.frequencyPenalty
     try RequestChecks.sampling(sampling)
     let count = maximumTokens ?? Self.defaultMaximumTokens
     try RequestChecks.range("maximumTokens", count, 0...RequestChecks.maximumTokens)
     try RequestChecks.stops(stop ?? [])
     var options = GenerationOptions(maximumTokens: count, sampling: sampling, stop: stop ?? [])
+    options.format = try answerFormat()
     switch prefill {
     case nil, "whole": options.prefillsByStep = false
     case "steps": options.prefillsByStep = true
@@ -73,6 +97,19 @@ public struct RunRequest: Codable, Sendable, Hashable {
     return GenerationRequest(
       model: model, prompt: try generationPrompt(), options: options,
       objective: try RequestChecks.objective(objective))
+  }
+
+  private func answerFormat() throws(RequestError) -> AnswerFormat {
+    switch format {
+    case nil, "text"?: return .text
+    case "json"?: return .json
+    case let schema?:
+      let value: JSONValue
+      do { value = try JSONValue(parsing: Array(schema.utf8)) } catch {
+        throw .wrongType(field: "format", expected: "text, json or a JSON schema: \(error)")
+      }
+      return try .schema(checked: value, field: "format")
+    }
   }
 
   private func generationPrompt() throws(RequestError) -> GenerationRequest.Prompt {

@@ -19,11 +19,14 @@ extension GenerationOrder {
     guard prompt.count < shape.context else {
       throw .promptTooLong(tokens: prompt.count, context: shape.context)
     }
+    guard !options.mustFit || prompt.count + options.maximumTokens <= shape.context else {
+      throw .answerTooLong(
+        prompt: prompt.count, answer: options.maximumTokens, context: shape.context)
+    }
     self.init(
       prompt: prompt, maximumTokens: options.maximumTokens,
       context: min(shape.context, prompt.count + options.maximumTokens),
       batch: options.prefillsByStep ? 1 : min(Self.promptBatch, prompt.count),
-      slices: options.wantsLogits,
-      candidates: min(options.sampling.candidatesNeeded, Limits.candidates))
+      slices: options.needsSlices, candidates: options.candidatesNeeded)
   }
 }

@@ -32,8 +32,8 @@ struct ReferenceRuns {
       preconditionFailure("stories ask in tokens")
     }
     let said = Mutex<[UInt32]>([])
-    let chooser = TokenChooser(
-      options: request.options, tokenizer: tokenizer, promptCount: prompt.count,
+    let chooser = try TokenChooser(
+      options: request.options, tokenizer: tokenizer, prompt: prompt,
       emit: { token in said.withLock { $0.append(token.token) } })
     let ranks = LocalRanks(
       manifest: manifest, shares: [.whole(manifest.cut)], threadsPerRank: 1, kernels: Kernels(),

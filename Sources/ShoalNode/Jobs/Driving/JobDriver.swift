@@ -22,24 +22,48 @@ struct JobDriver: Sendable {
   ) async throws -> GenerationOutcome {
     let manifest = try await store.manifest(entry.model)
     let tokenizer = try await store.tokenizer(manifest)
-    let prompt =
-      switch request.prompt {
-      case .tokens(let tokens): tokens
-      case .text(let text):
-        tokenizer.encode(text, addSpecial: true, parseSpecial: false).map { UInt32($0) }
-      case .chat(let messages):
-        try ChatPrompt(model: entry.name, template: manifest.chatTemplate, tokenizer: tokenizer)
-          .tokens(messages, unixSeconds: Int64(clock.unixMilliseconds() / 1_000))
-      }
+    let prompt = try prompt(of: request, entry, manifest, tokenizer)
     var generator = RandomSourceGenerator(random)
     let record = JobRecord(
       job: JobID.random(using: &generator), model: entry.model, objective: request.objective,
       order: try GenerationOrder(prompt: prompt, options: request.options, manifest: manifest),
       options: request.options.bytes)
-    let work = JobInHand(
+    let work = try JobInHand(
       record: record, options: request.options, entry: entry, manifest: manifest,
       tokenizer: tokenizer, shown: 0, emit: emit)
     return try await drive(work, from: GenerationJob())
+  }
+
+  /// Everything that can be refused before a plan is pinned is refused here.
+  func prepare(
+    _ entry: ModelEntry, _ request: GenerationRequest
+  ) async throws -> GenerationRequest {
+    let manifest = try await store.manifest(entry.model)
+    let tokenizer = try await store.tokenizer(manifest)
+    let prompt = try prompt(of: request, entry, manifest, tokenizer)
+    let order = try GenerationOrder(prompt: prompt, options: request.options, manifest: manifest)
+    do { try request.options.format.check() } catch { throw NodeError.schema(error) }
+    _ = try MeshPlan(
+      model: entry.model, manifest: manifest, records: await membership.view().records,
+      objective: request.objective, context: order.context, distrusted: [])
+    var prepared = request
+    prepared.prompt = .tokens(prompt)
+    return prepared
+  }
+
+  private func prompt(
+    of request: GenerationRequest, _ entry: ModelEntry, _ manifest: ModelManifest,
+    _ tokenizer: Tokenizer
+  ) throws -> [UInt32] {
+    switch request.prompt {
+    case .tokens(let tokens): tokens
+    case .text(let text):
+      tokenizer.encode(text, addSpecial: true, parseSpecial: false).map { UInt32($0) }
+    case .chat(let messages):
+      try ChatPrompt(model: entry.name, template: manifest.chatTemplate, tokenizer: tokenizer)
+        .tokens(
+          messages, tools: request.tools, unixSeconds: Int64(clock.unixMilliseconds() / 1_000))
+    }
   }
 
   /// Goes on with a job that another peer drove.
@@ -51,7 +75,7 @@ struct JobDriver: Sendable {
   ) async throws -> GenerationOutcome {
     let manifest = try await store.manifest(entry.model)
     let tokenizer = try await store.tokenizer(manifest)
-    let work = JobInHand(
+    let work = try JobInHand(
       record: record, options: try GenerationOptions(bytes: record.options), entry: entry,
       manifest: manifest, tokenizer: tokenizer, shown: shown, emit: emit)
     if let finish = try work.recall() {
