@@ -22,7 +22,7 @@ public struct GenerationRequest: Sendable {
   public enum Prompt: Sendable, Hashable {
     case text(String)
     case tokens([UInt32])
-    /// A conversation, which the model's own template turns into text.
+    /// A conversation, which a template turns into text.
     case chat([ChatMessage])
   }
 
@@ -31,6 +31,8 @@ public struct GenerationRequest: Sendable {
   public var prompt: Prompt
   public var options: GenerationOptions
   public var objective: PlanObjective
+  /// In Jinja, instead of the model's own.
+  public var chatTemplate: String?
 
   public init(
     model: String, prompt: Prompt, options: GenerationOptions, objective: PlanObjective = .latency
@@ -165,7 +167,7 @@ extension NodeError: CustomStringConvertible {
         + (known.isEmpty ? "; none is known yet" : "; known are \(known.joined(separator: ", "))")
     case .emptyPrompt: "the prompt is empty"
     case .noChatTemplate(let model):
-      "\(model) has no chat template: send it text, not messages"
+      "\(model) has no chat template: send it text, or a template with the messages"
     case .chatTemplate(let error): "\(error)"
     case .promptTooLong(let tokens, let context):
       "the prompt has \(tokens) tokens; the model's context is \(context)"

@@ -14,7 +14,7 @@ struct RunCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "run", abstract: "Generates text with a model.")
 
-  @Argument(help: "A name in the store, or a GGUF file.") var model: String
+  @Argument(help: "A name in the store, or a GGUF file or directory.") var model: String
   @Argument(help: "What to continue.") var prompt: String?
   @OptionGroup var generation: GenerationFlags
   @Option(help: "The prompt as token ids, such as 1,403,407.") var tokens: String?
@@ -38,7 +38,9 @@ struct RunCommand: AsyncParsableCommand {
   func run() async throws {
     let result: RunResult
     if let client = try await client() {
-      result = try await MeshRun(client: client, isQuiet: json).run(meshRequest())
+      let isQuiet = json
+      result = try await MeshRun(client: client, show: { if !isQuiet { Terminal.write($0) } })
+        .run(meshRequest())
     } else {
       result = try await runHere()
     }

@@ -23,7 +23,8 @@ struct SoloRun {
   let entry: ModelEntry
   let request: SoloRequest
 
-  func run(_ show: @escaping @Sendable (String) -> Void) async throws -> RunResult {
+  /// - Parameter show: called with each piece of the text; ends the run by throwing.
+  func run(_ show: @escaping @Sendable (String) throws -> Void) async throws -> RunResult {
     let manifest = try store.library.manifest(entry.model)
     let tokenizer = try store.library.tokenizer(manifest)
     let prompt = try request.prompt.ids(tokenizer)
@@ -38,7 +39,7 @@ struct SoloRun {
       options: request.options, tokenizer: tokenizer, promptCount: prompt.count
     ) { token in
       try log.take(token)
-      show(token.text)
+      try show(token.text)
     }
     let library = store.library
     let finish = try await ranks.run(

@@ -30,6 +30,11 @@ enum Terminal {
     if isInteractive { FileHandle.standardError.write(Data("\r\u{1B}[K".utf8)) }
   }
 
+  /// Asks for a line, where a person and not a pipe reads what is asked.
+  static func prompt(_ text: String) {
+    if isInteractive { FileHandle.standardError.write(Data(bold(text).utf8)) }
+  }
+
   /// Writes without a line end, at once: text as it is generated.
   static func write(_ text: String) { FileHandle.standardOutput.write(Data(text.utf8)) }
 

@@ -18,6 +18,8 @@ public struct RunRequest: Codable, Sendable, Hashable {
   public var tokens: [UInt32]?
   /// A conversation, instead of text.
   public var messages: [Message]?
+  /// A chat template in Jinja, instead of the model's own.
+  public var template: String?
   public var maximumTokens: Int?
   public var temperature: Float?
   public var topK: Int?
@@ -49,6 +51,7 @@ public struct RunRequest: Codable, Sendable, Hashable {
     seed = sampling.seed
     stop = request.options.stop
     objective = request.objective.name
+    template = request.chatTemplate
     prefill = request.options.prefillsByStep ? "steps" : "whole"
   }
 
@@ -70,9 +73,11 @@ public struct RunRequest: Codable, Sendable, Hashable {
     case "steps": options.prefillsByStep = true
     case let other?: throw .notOneOf(field: "prefill", value: other, allowed: ["whole", "steps"])
     }
-    return GenerationRequest(
+    var request = GenerationRequest(
       model: model, prompt: try generationPrompt(), options: options,
       objective: try RequestChecks.objective(objective))
+    request.chatTemplate = template
+    return request
   }
 
   private func generationPrompt() throws(RequestError) -> GenerationRequest.Prompt {

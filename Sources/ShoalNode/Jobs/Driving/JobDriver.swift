@@ -28,8 +28,10 @@ struct JobDriver: Sendable {
       case .text(let text):
         tokenizer.encode(text, addSpecial: true, parseSpecial: false).map { UInt32($0) }
       case .chat(let messages):
-        try ChatPrompt(model: entry.name, template: manifest.chatTemplate, tokenizer: tokenizer)
-          .tokens(messages, unixSeconds: Int64(clock.unixMilliseconds() / 1_000))
+        try ChatPrompt(
+          model: entry.name, template: request.chatTemplate ?? manifest.chatTemplate,
+          tokenizer: tokenizer
+        ).tokens(messages, unixSeconds: Int64(clock.unixMilliseconds() / 1_000))
       }
     var generator = RandomSourceGenerator(random)
     let record = JobRecord(
