@@ -6,7 +6,7 @@ public import ShoalProtocol
 
 extension ModelShape {
   /// Of a model that was imported.
-  init(_ manifest: ModelManifest, _ model: ModelID) {
+  public init(_ manifest: ModelManifest, _ model: ModelID) {
     var blobs: [AtomKey: BlobID] = [:]
     for atom in manifest.atoms { blobs[atom.key] = atom.blob }
     self.init(
