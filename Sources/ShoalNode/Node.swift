@@ -37,13 +37,13 @@ public struct NodeSystem: Sendable {
   public let clock: any MeshClock
   public let random: any RandomSource
   public let threads: any ThreadSource
-  /// Opens a file of this machine for import.
-  public let openFile: @Sendable (String) throws -> any ByteSource
+  /// Opens a model of this machine, a file or a directory, for import.
+  public let openModel: @Sendable (String) throws -> ModelFiles
 
   public init(
     datagrams: any DatagramTransport, streams: any StreamTransport, blobs: any BlobStore,
     documents: any DocumentStore, clock: any MeshClock, random: any RandomSource,
-    threads: any ThreadSource, openFile: @escaping @Sendable (String) throws -> any ByteSource
+    threads: any ThreadSource, openModel: @escaping @Sendable (String) throws -> ModelFiles
   ) {
     self.datagrams = datagrams
     self.streams = streams
@@ -52,7 +52,7 @@ public struct NodeSystem: Sendable {
     self.clock = clock
     self.random = random
     self.threads = threads
-    self.openFile = openFile
+    self.openModel = openModel
   }
 }
 
@@ -255,9 +255,9 @@ public final class Node: NodeService {
   ) async throws -> ModelEntry {
     let room = ThreadRoom(system.threads.thread(name: "import"))
     defer { room.close() }
-    let (library, openFile) = (library, system.openFile)
+    let (library, openModel) = (library, system.openModel)
     let (model, bytes) = try await room.perform {
-      let model = try library.importGGUF(try openFile(path), progress: progress)
+      let model = try library.importModel(try openModel(path), progress: progress)
       let manifest = try library.manifest(model)
       return (model, manifest.byteCount + manifest.tokenizerByteCount)
     }

@@ -32,7 +32,7 @@ public protocol NodeService: Sendable {
   /// Clients reach this peer at `api` from now on.
   func serves(api: Endpoint)
 
-  /// Brings a GGUF file of this machine into the mesh.
+  /// Brings a GGUF file or a Hugging Face directory of this machine into the mesh.
   func importModel(
     path: String, name: String?, progress: @escaping @Sendable (UInt64, UInt64) -> Void
   ) async throws -> ModelEntry

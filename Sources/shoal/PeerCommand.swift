@@ -142,7 +142,7 @@ struct PeerCommand: AsyncParsableCommand {
     NodeSystem(
       datagrams: sockets.datagrams, streams: sockets.streams, blobs: store.library.blobs,
       documents: store.documents, clock: SystemClock(), random: Entropy(),
-      threads: SystemThreads(), openFile: { try MappedFile(path: $0) })
+      threads: SystemThreads(), openModel: { try ModelFiles(path: $0) })
   }
 
   // MARK: API

@@ -10,6 +10,9 @@ import Testing
   /// Families that generate text.
   static let names = Architecture.all.flatMap(\.gguf).filter { $0 != "bert" }
 
+  /// One layer in six of Gemma 3 sees everything.
+  private static func layers(_ family: String) -> Int { family == "gemma3" ? 6 : 4 }
+
   /// Odd numbers of heads, groups and experts, heads of 24, feed-forwards of several blocks and a
   /// tail.
   static func file(_ family: String) throws -> GGUFModelFile {
@@ -17,7 +20,7 @@ import Testing
     file.set("general.architecture", .string(family))
     let groups = ["falcon": 1, "gptneox": 6, "gpt2": 6][family] ?? 2
     for (key, value) in [
-      ("embedding_length", 144), ("block_count", 4), ("attention.head_count", 6),
+      ("embedding_length", 144), ("block_count", layers(family)), ("attention.head_count", 6),
       ("attention.head_count_kv", groups), ("attention.key_length", 24),
       ("attention.value_length", 24), ("rope.dimension_count", 16), ("context_length", 128),
       ("feed_forward_length", 172), ("attention.sliding_window", 5),
@@ -29,6 +32,10 @@ import Testing
       file.set("\(family).expert_used_count", .uint32(2))
       file.set("\(family).expert_feed_forward_length", .uint32(40))
       file.set("\(family).expert_shared_feed_forward_length", .uint32(72))
+    }
+    if family == "gemma2" {
+      file.set("gemma2.attn_logit_softcapping", .float32(2))
+      file.set("gemma2.final_logit_softcapping", .float32(1.5))
     }
     if family == "granite" {
       file.set("granite.embedding_scale", .float32(3))

@@ -66,13 +66,17 @@ struct Engine: Sendable {
   let manifest: ModelManifest
   let tokenizer: Tokenizer
 
+  init(_ files: ModelFiles, in blobs: any BlobStore = MemoryBlobStore()) throws {
+    library = ModelLibrary(blobs: blobs)
+    model = try library.importModel(files) { _, _ in }
+    manifest = try library.manifest(model)
+    tokenizer = try library.tokenizer(manifest)
+  }
+
   init(_ bytes: [UInt8], name: String = "test.gguf", in blobs: any BlobStore = MemoryBlobStore())
     throws
   {
-    library = ModelLibrary(blobs: blobs)
-    model = try library.importGGUF(MemoryByteSource(name: name, bytes: bytes)) { _, _ in }
-    manifest = try library.manifest(model)
-    tokenizer = try library.tokenizer(manifest)
+    try self.init(.gguf(MemoryByteSource(name: name, bytes: bytes)), in: blobs)
   }
 
   init(shared path: String) throws { try self.init(ReferenceData.bytes(path), name: path) }

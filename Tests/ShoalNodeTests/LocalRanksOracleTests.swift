@@ -73,6 +73,9 @@ struct LocalRanksOracleTests {
       OracleCase(file: "llama-gqa-q4_0", typical: 0.045, largest: 0.16),
       OracleCase(file: "llama-k256-q4_0", typical: 0.045, largest: 0.16),
       OracleCase(file: "llama-k256-bf16", typical: 0.001, largest: 0.003),
+      OracleCase(file: "gpt2-f16", typical: 0.001, largest: 0.003),
+      OracleCase(file: "gpt2-q8_0", typical: 0.045, largest: 0.16),
+      OracleCase(file: "gpt2-q4_0", typical: 0.045, largest: 0.16),
     ] + mixes.map { OracleCase(file: $0, typical: 0.045, largest: 0.16) }
 
   /// Files of several formats each, as quantisers make them.
@@ -133,6 +136,28 @@ struct LocalRanksOracleTests {
       // Nearer ones may change places.
       if expected.top[0][1] - expected.top[1][1] > 0.4 {
         #expect(found.tokens[0] == expected.tokens[0])
+      }
+    }
+  }
+
+  /// Its keys and values are f16, and so is its table of GELU.
+  @Test(
+    arguments: ["gemma3", "gpt2", "llama-gqa", "llama3-rope", "mixtral", "qwen2", "qwen3"])
+  func `probabilities of f32 files are those of llama.cpp`(_ family: String) async throws {
+    struct Case: Decodable {
+      let input_ids: [UInt32]
+      /// (token, log probability) of the five likeliest after the prompt.
+      let top: [[Double]]
+    }
+    let engine = try Engine(shared: "gguf/\(family)-f32.gguf")
+    let cases = try ReferenceData.decode("gguf/\(family)-f32.llamacpp.json", as: [Case].self)
+    for expected in cases {
+      let found = try await engine.generate(expected.input_ids, count: 1, logits: true)
+      let logits = found.logits[0].map { Double($0) }
+      let total = log(logits.reduce(0) { $0 + exp($1) })
+      for each in expected.top {
+        let distance = (logits[Int(each[0])] - total - each[1]).magnitude
+        #expect(distance < 0.005, "token \(each[0])")
       }
     }
   }

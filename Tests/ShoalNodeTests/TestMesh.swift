@@ -66,7 +66,7 @@ struct TestMesh {
         datagrams: sockets.datagrams, streams: sockets.streams,
         blobs: try unsafe DirectoryBlobStore(root: path, hash: BLAKE2b.contentHash),
         documents: documents, clock: SystemClock(), random: Entropy(), threads: SystemThreads(),
-        openFile: { try MappedFile(path: $0) }))
+        openModel: { try ModelFiles(path: $0) }))
   }
 
   func run(_ body: @escaping @Sendable ([Node]) async throws -> Void) async throws {
@@ -125,7 +125,7 @@ struct TestMesh {
     let library = ModelLibrary(
       blobs: try unsafe DirectoryBlobStore(
         root: directory.appendingPathComponent("alone").path, hash: BLAKE2b.contentHash))
-    let model = try library.importGGUF(MappedFile(path: file.path), progress: { _, _ in })
+    let model = try library.importModel(ModelFiles(path: file.path), progress: { _, _ in })
     let manifest = try library.manifest(model)
     let tokenizer = try library.tokenizer(manifest)
     let prompt = tokenizer.encode("Once upon a time", addSpecial: true, parseSpecial: false)

@@ -114,7 +114,7 @@ public struct GatewayClient: Sendable {
     return result
   }
 
-  /// Brings a GGUF file of the peer's machine into the mesh.
+  /// Brings a GGUF file or a Hugging Face directory of the peer's machine into the mesh.
   ///
   /// - Parameter progress: bytes done, and in all.
   public func importModel(

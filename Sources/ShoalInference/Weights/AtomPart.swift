@@ -163,11 +163,12 @@ struct AtomParts {
     _ declared: TensorDeclaration, layer: Int, expert: Int? = nil
   ) throws -> (TensorPlace, WeightTensor)? {
     guard let place = declared.place(source.dialect) else { return nil }
-    let name = place.name(layer: layer, expert: expert)
-    for candidate in declaration.spellings(name) {
-      if let tensor = try source.tensor(candidate) { return (place, tensor) }
+    for name in place.names(layer: layer, expert: expert) {
+      for candidate in declaration.spellings(name) {
+        if let tensor = try source.tensor(candidate) { return (place, tensor) }
+      }
     }
     if declared.isOptional { return nil }
-    throw ModelError.missingTensor(name)
+    throw ModelError.missingTensor(place.name(layer: layer, expert: expert))
   }
 }

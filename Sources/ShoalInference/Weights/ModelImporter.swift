@@ -12,12 +12,6 @@ public struct ModelImporter {
 
   private let parts: AtomParts
 
-  /// Reads the header of a GGUF file.
-  public init(_ file: GGUFFile) throws {
-    try self.init(
-      ModelDescription(header: GGUFModelHeader(file.metadata), weights: file))
-  }
-
   /// Reads the header of a model and checks its tensors against its family's declaration.
   public init(_ model: ModelDescription) throws {
     let declaration = try ModelDeclaration(model)
@@ -65,6 +59,14 @@ public struct ModelImporter {
     }
     let largest = bytes.max { ($0.value, $0.key.rawValue) < ($1.value, $1.key.rawValue) }
     return largest?.key ?? .f32
+  }
+
+  /// Whether the output head is the embedding.
+  func isTied() throws -> Bool {
+    for declared in parts.declaration.model where declared.role == .output {
+      if try parts.find(declared, layer: 0) != nil { return false }
+    }
+    return true
   }
 
   /// The sizes that the atoms will have, without reading a weight.

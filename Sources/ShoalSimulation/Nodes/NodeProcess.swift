@@ -49,7 +49,7 @@ final class NodeProcess: @unchecked Sendable {
         datagrams: datagrams, streams: streams, blobs: place.disk, documents: place.disk,
         clock: clock, random: SeededSource(random),
         threads: VirtualThreads(owner: owner, clock: clock),
-        openFile: { MemoryByteSource(name: $0, bytes: model) }))
+        openModel: { .gguf(MemoryByteSource(name: $0, bytes: model)) }))
   }
 
   /// Lives until it is stopped.

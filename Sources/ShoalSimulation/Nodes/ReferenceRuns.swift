@@ -48,8 +48,8 @@ struct ReferenceRuns {
   private mutating func open() throws -> (ModelLibrary, ModelManifest, Tokenizer) {
     if let opened { return opened }
     let library = ModelLibrary(blobs: VirtualDisk(room: .gibibytes(1)))
-    let model = try library.importGGUF(
-      MemoryByteSource(name: "oracle.gguf", bytes: world.model), progress: { _, _ in })
+    let model = try library.importModel(
+      .gguf(MemoryByteSource(name: "oracle.gguf", bytes: world.model)), progress: { _, _ in })
     let manifest = try library.manifest(model)
     let tokenizer = try library.tokenizer(manifest)
     opened = (library, manifest, tokenizer)

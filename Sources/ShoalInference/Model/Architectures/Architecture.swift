@@ -31,7 +31,8 @@ public struct Architecture: Sendable {
   }
 
   public static let all: [Architecture] = [
-    .llama, .qwen2, .qwen3, .qwen2MoE, .qwen3MoE, .gptNeoX, .stableLM, .granite, .smolLM3,
+    .llama, .qwen2, .qwen3, .qwen2MoE, .qwen3MoE, .gpt2, .gptNeoX, .stableLM, .granite, .smolLM3,
+    .olmo2, .gemma, .gemma2, .gemma3, .phi3, .falcon, .starCoder2,
   ]
 
   /// The family of a file, by the name that the file gives. An unknown one is refused with the list
@@ -68,15 +69,48 @@ public struct ModelDeclaration: Sendable {
     architecture = family.name
     shape = try family.shape(model).checked()
     let tensors = family.tensors(shape)
-    self.model = tensors.filter { !$0.isOfLayer }
+    let head = try Head(model)
+    self.model = head.settled(tensors.filter { !$0.isOfLayer })
     layer = tensors.filter(\.isOfLayer)
     prefix = family.prefix
     // Tables of rotary positions, which the header's figures give.
     ignored =
-      family.ignored
+      family.ignored + head.ignored(tensors)
       + (model.isGGUF
         ? ["rope_freqs.weight", "rope_factors_long.weight", "rope_factors_short.weight"]
         : ["rotary_emb.inv_freq"])
+  }
+
+  /// What a header says of the output head.
+  private enum Head {
+    /// A file that has one of its own uses it.
+    case unsaid
+    /// It is the embedding; what a checkpoint has under its name is a copy.
+    case tied
+    case ownMatrix
+
+    init(_ model: ModelDescription) throws {
+      self =
+        switch try model.header.boolean(.isTied) {
+        case nil: .unsaid
+        case true?: .tied
+        case false?: .ownMatrix
+        }
+    }
+
+    func settled(_ tensors: [TensorDeclaration]) -> [TensorDeclaration] {
+      switch self {
+      case .unsaid: tensors
+      case .tied: tensors.filter { $0.role != .output }
+      case .ownMatrix:
+        tensors.map { $0.role == .output ? .init(.output, $0.gguf, $0.huggingFace) : $0 }
+      }
+    }
+
+    func ignored(_ tensors: [TensorDeclaration]) -> [String] {
+      guard self == .tied else { return [] }
+      return tensors.filter { $0.role == .output }.compactMap(\.huggingFace?.name)
+    }
   }
 
   /// How a checkpoint may spell a name: as declared, or without the family's prefix.

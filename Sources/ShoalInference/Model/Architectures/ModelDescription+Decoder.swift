@@ -16,7 +16,7 @@ extension ModelDescription {
     let epsilon = try float(norm == .rms ? .rmsEpsilon : .layerEpsilon)
     return Hyperparameters(
       hidden: hidden, layers: layers, vocabulary: try vocabulary(),
-      context: try integer(.context, default: 2_048), norm: NormOptions(norm, epsilon: epsilon),
+      context: try longestContext(), norm: NormOptions(norm, epsilon: epsilon),
       attention: try attention(hidden: hidden, layers: layers, style),
       feedForward: FeedForwardOptions(
         width: try header.integer(.feedForward) ?? 4 * hidden,

@@ -16,6 +16,8 @@ public struct TensorPlace: Sendable, Hashable, ExpressibleByStringLiteral {
 
   /// As declared.
   public let name: String
+  /// What other files of the family call it.
+  public let otherNames: [String]
   public let fusion: Fusion
   /// Stored as (inputs, outputs).
   public let isTransposed: Bool
@@ -25,19 +27,23 @@ public struct TensorPlace: Sendable, Hashable, ExpressibleByStringLiteral {
   public let isOfLayer: Bool
   /// Whether each expert has.
   public let isPerExpert: Bool
-  /// The name, cut where numbers come in: 28,000 atoms ask for it.
-  private let pieces: [Substring]
+  /// The names, cut where numbers come in: 28,000 atoms ask for them.
+  private let pieces: [[Substring]]
 
   public init(
-    _ name: String, fusion: Fusion = .none, isTransposed: Bool = false, addsOne: Bool = false
+    _ name: String, orElse otherNames: [String] = [], fusion: Fusion = .none,
+    isTransposed: Bool = false, addsOne: Bool = false
   ) {
     self.name = name
+    self.otherNames = otherNames
     self.fusion = fusion
     self.isTransposed = isTransposed
     self.addsOne = addsOne
-    pieces = name.split(omittingEmptySubsequences: false) { $0 == "{" || $0 == "}" }
-    isOfLayer = pieces.contains("layer")
-    isPerExpert = pieces.contains("expert")
+    pieces = ([name] + otherNames).map {
+      $0.split(omittingEmptySubsequences: false) { $0 == "{" || $0 == "}" }
+    }
+    isOfLayer = pieces[0].contains("layer")
+    isPerExpert = pieces[0].contains("expert")
   }
   public init(stringLiteral name: String) { self.init(name) }
 
@@ -46,7 +52,17 @@ public struct TensorPlace: Sendable, Hashable, ExpressibleByStringLiteral {
   }
   public static func addingOne(_ name: String) -> TensorPlace { TensorPlace(name, addsOne: true) }
 
+  /// What most files call it.
   public func name(layer: Int, expert: Int? = nil) -> String {
+    Self.name(pieces[0], layer, expert)
+  }
+
+  /// All that files may call it, as above first.
+  func names(layer: Int, expert: Int? = nil) -> [String] {
+    pieces.map { Self.name($0, layer, expert) }
+  }
+
+  private static func name(_ pieces: [Substring], _ layer: Int, _ expert: Int?) -> String {
     pieces.reduce(into: "") { name, piece in
       switch piece {
       case "layer": name += String(layer)

@@ -1,0 +1,25 @@
+// OLMo 2 (arXiv 2501.00656): a Llama whose branches read the bare residual and are normalised on
+// their way back, with one norm over all heads of the queries and one over those of the keys.
+
+extension Architecture {
+  static let olmo2 = Architecture("olmo2", gguf: ["olmo2"], huggingFace: ["olmo2"]) { model in
+    var shape = try model.decoder(norm: .rms, rotary: .halves, activation: .silu)
+    shape.residual.normalisesInput = false
+    shape.residual.normalisesBranch = true
+    shape.attention.queryKeyNorm = .fullWidth
+    return shape
+  } tensors: { _ in
+    let (gguf, layer) = ("blk.{layer}", "model.layers.{layer}")
+    return .all([
+      .vocabulary("model.embed_tokens"),
+      .norm(.outputNorm, "output_norm", "model.norm"),
+      .llamaAttention(biases: true),
+      .queryKeyNorms(),
+      .norm(
+        .attentionPostNorm, "\(gguf).post_attention_norm", "\(layer).post_attention_layernorm"),
+      .llamaFeedForward(),
+      .norm(
+        .feedForwardPostNorm, "\(gguf).post_ffw_norm", "\(layer).post_feedforward_layernorm"),
+    ])
+  }
+}
