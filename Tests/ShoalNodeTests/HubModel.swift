@@ -52,6 +52,7 @@ struct HubModel: Sendable {
     case "falcon": ["new_decoder_architecture": "true"]
     case "gpt2", "gpt_neox": ["num_key_value_heads": "6"]
     case "gemma2": ["attn_logit_softcapping": "2.0", "final_logit_softcapping": "1.5"]
+    case "olmo2": ["sliding_window": "null"]
     // One layer in six sees everything.
     case "gemma3_text": ["num_hidden_layers": "6"]
     case "granite": ["embedding_multiplier": "3.0", "residual_multiplier": "0.5"]

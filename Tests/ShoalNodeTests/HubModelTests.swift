@@ -54,6 +54,43 @@ import Testing
     #expect(try Engine(.directory(model.directory)).model == whole)
   }
 
+  @Test func `the text part of a model that sees is the text model`() throws {
+    let plain = try HubModel(family: "gemma3_text")
+    let expected = try Engine(.directory(plain.directory)).manifest.atoms
+    for (old, new) in [("", "language_model."), ("model.", "model.language_model.")] {
+      var model = plain
+      let members = plain.config.sorted { $0.key < $1.key }.map { "\"\($0.key)\": \($0.value)" }
+      model.config = [
+        "model_type": "\"gemma3\"", "text_config": "{\(members.joined(separator: ", "))}",
+        "vision_config": "{\"hidden_size\": 7}",
+      ]
+      for index in model.tensors.indices where model.tensors[index].name.hasPrefix(old) {
+        model.tensors[index].name = new + model.tensors[index].name.dropFirst(old.count)
+      }
+      model.tensors.append(
+        .init(name: "vision_tower.patch.weight", shape: [1], bytes: [0, 0, 0, 0]))
+      #expect(try Engine(.directory(model.directory)).manifest.atoms == expected, "\(new)")
+    }
+  }
+
+  @Test func `a Gemma 3 that says little has the sizes of its class`() throws {
+    let directory = MemoryDirectory(files: [
+      "config.json": Array(
+        """
+        {"model_type": "gemma3", "text_config": {"model_type": "gemma3_text", "hidden_size": 2560,
+         "intermediate_size": 10240, "num_hidden_layers": 34, "sliding_window": 1024,
+         "rope_scaling": {"factor": 8.0, "rope_type": "linear"}}}
+        """.utf8)
+    ])
+    let shape = try ModelOutline(.directory(directory)).shape
+    #expect(shape.attention.heads == 8 && shape.attention.keyValueHeads == 4)
+    #expect(shape.attention.headDimension == 256 && shape.vocabulary == 262_208)
+    #expect(shape.attention.rotaries.map(\.base) == [1_000_000, 10_000])
+    #expect(shape.attention.rotaries.map(\.scaling) == [.linear(factor: 8), .none])
+    #expect(shape.attention.layers[4].rotary == 1 && shape.attention.layers[5].rotary == 0)
+    #expect(shape.attention.layers[5].window == 0)
+  }
+
   @Test func `a head is what the configuration says it is`() throws {
     var model = try HubModel(family: "llama")
     func isTied(_ manifest: ModelManifest) -> Bool {

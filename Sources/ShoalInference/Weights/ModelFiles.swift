@@ -54,7 +54,8 @@ public struct ModelReading {
   private init(directory: any ModelDirectory) throws {
     let header = try HuggingFaceHeader(directory)
     let checkpoint = try SafetensorsCheckpoint(directory)
-    importer = try ModelImporter(ModelDescription(header: header, weights: checkpoint))
+    importer = try ModelImporter(
+      ModelDescription(header: header, weights: header.weights(of: checkpoint)))
     var files = TokenizerFiles()
     for name in TokenizerFiles.names {
       files[name] = try directory.bytes(name, limit: Limits.tokenizerBytes)

@@ -27,7 +27,7 @@ public struct ModelOutline: Sendable {
         let hasWeights = try directory.fileNames().contains { $0.hasSuffix(".safetensors") }
         let weights: any WeightSource =
           if hasWeights {
-            try SafetensorsCheckpoint(directory)
+            header.weights(of: try SafetensorsCheckpoint(directory))
           } else {
             try PromisedWeights.promised(by: header, name: directory.name)
           }

@@ -8,6 +8,8 @@ extension Architecture {
     if try model.flag(.seesBothWays, default: false) {
       throw ModelError.unsupportedFeature("a decoder that sees what follows")
     }
+    // Headers of the hub leave out what its class takes for granted.
+    let model = model.isGGUF ? model : model.assuming(integers: usualSizes, floats: usualNumbers)
     var shape = try model.gemma()
     shape.residual.normalisesBranch = true
     shape.attention.queryKeyNorm = .perHead
@@ -17,25 +19,18 @@ extension Architecture {
     let period = try model.integer(.windowPeriod, default: 6)
     try model.check(.windowPeriod, period, 1...Hyperparameters.mostLayers)
     try model.windows(&shape) { ($0 + 1) % period != 0 }
-    try model.localPositions(&shape)
+    model.localPositions(&shape, base: try model.float(.localRotaryBase, default: 10_000))
     return shape
   } tensors: { _ in
     .gemma(branchNorms: true) + .queryKeyNorms(addsOne: true)
   }
-}
 
-extension ModelDescription {
-  /// Layers with windows turn heads by a base of their own, unscaled.
-  fileprivate func localPositions(_ shape: inout Hyperparameters) throws {
-    shape.attention.rotaries[0].base = try float(.rotaryBase, default: 1_000_000)
-    var local = shape.attention.rotaries[0]
-    local.base = try float(.localRotaryBase, default: 10_000)
-    local.scaling = .none
-    shape.attention.rotaries.append(local)
-    for layer in 0..<shape.layers where shape.attention.layers[layer].window > 0 {
-      shape.attention.layers[layer].rotary = 1
-    }
-  }
+  private static let usualSizes: [HeaderKey: Int] = [
+    .heads: 8, .keyValueHeads: 4, .headDimension: 256, .vocabulary: 262_208, .context: 131_072,
+  ]
+  private static let usualNumbers: [HeaderKey: Float] = [
+    .rmsEpsilon: 1e-6, .rotaryBase: 1_000_000, .queryScalar: 256,
+  ]
 }
 
 extension HeaderKey {

@@ -1,13 +1,16 @@
 // `config.json` as a model's header, in the hub's keys and in those that transformers 5 writes:
-// where they differ, a `HeaderKey` lists both.
+// where they differ, a `HeaderKey` lists both. Of a model that sees and reads, the part that reads.
 
 internal import ShoalProtocol
 
 public struct HuggingFaceHeader: ModelHeader {
   static let file = "config.json"
 
-  private let config: JSONNode
+  /// Where keys are looked for, in order.
+  private let configs: [JSONNode]
   private let directory: String
+  /// Whether the text model is a part of a larger one.
+  let isPart: Bool
   public let architecture: String
 
   /// Reads `config.json` of a model's directory.
@@ -15,10 +18,12 @@ public struct HuggingFaceHeader: ModelHeader {
     guard let config = try directory.json(Self.file, limit: Limits.modelConfigBytes) else {
       throw ModelDirectoryError.missing(Self.file, directory: directory.name)
     }
-    self.config = config
+    let part = config["text_config"]
+    isPart = part != nil
+    configs = (part.map { [$0] } ?? []) + [config]
     self.directory = directory.name
     do throws(JSONError) {
-      architecture = try config.require("model_type").string()
+      architecture = try (part ?? config).require("model_type").string()
     } catch {
       throw ModelDirectoryError.json(Self.file, directory: directory.name, error)
     }
@@ -58,14 +63,16 @@ public struct HuggingFaceHeader: ModelHeader {
   private func value<Value>(
     _ key: HeaderKey, _ convert: (JSONNode) throws(JSONError) -> Value
   ) throws -> Value? {
-    for spelling in key.huggingFace {
-      var node: JSONNode? = config
-      for part in spelling.split(separator: ".") { node = node?[String(part)] }
-      guard let node else { continue }
-      do throws(JSONError) {
-        return try convert(node)
-      } catch {
-        throw ModelDirectoryError.json(Self.file, directory: directory, error)
+    for config in configs {
+      for spelling in key.huggingFace {
+        var node: JSONNode? = config
+        for part in spelling.split(separator: ".") { node = node?[String(part)] }
+        guard let node else { continue }
+        do throws(JSONError) {
+          return try convert(node)
+        } catch {
+          throw ModelDirectoryError.json(Self.file, directory: directory, error)
+        }
       }
     }
     return nil

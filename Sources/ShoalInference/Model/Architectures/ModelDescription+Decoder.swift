@@ -95,6 +95,19 @@ extension ModelDescription {
     }
   }
 
+  /// Layers with windows turn heads by `base`, unscaled (Gemma 3, OLMo 3).
+  func localPositions(_ shape: inout Hyperparameters, base: Float) {
+    guard var local = shape.attention.rotaries.first,
+      shape.attention.layers.contains(where: { $0.window > 0 })
+    else { return }
+    local.base = base
+    local.scaling = .none
+    shape.attention.rotaries.append(local)
+    for layer in 0..<shape.layers where shape.attention.layers[layer].window > 0 {
+      shape.attention.layers[layer].rotary = 1
+    }
+  }
+
   /// Before anything is computed from a number.
   func check(_ key: HeaderKey, _ value: Int, _ range: ClosedRange<Int>) throws {
     guard range.contains(value) else {

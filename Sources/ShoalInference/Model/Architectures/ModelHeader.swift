@@ -32,7 +32,7 @@ public protocol ModelHeader: Sendable {
 
 /// A model that has not been read yet but for its header: what architectures take their shape from.
 public struct ModelDescription: Sendable {
-  public let header: any ModelHeader
+  public private(set) var header: any ModelHeader
   public let weights: any WeightSource
 
   public init(header: any ModelHeader, weights: any WeightSource) {
@@ -63,6 +63,36 @@ public struct ModelDescription: Sendable {
   }
   public func flag(_ key: HeaderKey, default value: Bool) throws -> Bool {
     try header.boolean(key) ?? value
+  }
+}
+
+/// A header, with what a family takes for granted where it says nothing.
+private struct AssumingHeader: ModelHeader {
+  let header: any ModelHeader
+  let usualIntegers: [HeaderKey: Int]
+  let usualFloats: [HeaderKey: Float]
+
+  var dialect: TensorDialect { header.dialect }
+  var architecture: String { get throws { try header.architecture } }
+  func spelling(_ key: HeaderKey) -> String { header.spelling(key) }
+  func integer(_ key: HeaderKey) throws -> Int? { try header.integer(key) ?? usualIntegers[key] }
+  func float(_ key: HeaderKey) throws -> Float? { try header.float(key) ?? usualFloats[key] }
+  func boolean(_ key: HeaderKey) throws -> Bool? { try header.boolean(key) }
+  func text(_ key: HeaderKey) throws -> String? { try header.text(key) }
+  func integers(_ key: HeaderKey) throws -> [Int]? { try header.integers(key) }
+  func floats(_ key: HeaderKey) throws -> [Float]? { try header.floats(key) }
+  func texts(_ key: HeaderKey) throws -> [String]? { try header.texts(key) }
+}
+
+extension ModelDescription {
+  /// The same model, with figures for keys that its header leaves out.
+  func assuming(
+    integers: [HeaderKey: Int], floats: [HeaderKey: Float] = [:]
+  ) -> ModelDescription {
+    var model = self
+    model.header = AssumingHeader(
+      header: header, usualIntegers: integers, usualFloats: floats)
+    return model
   }
 }
 
