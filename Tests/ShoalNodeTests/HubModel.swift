@@ -35,6 +35,21 @@ struct HubModel: Sendable {
 
   /// The shape that `FamilySplitTests` gives to GGUF files.
   init(family: String) throws {
+    self.init(configuredAs: family)
+    try addTensors()
+  }
+
+  static func shape(of family: String) throws -> Hyperparameters {
+    try HubModel(configuredAs: family).declaration().shape
+  }
+
+  private func declaration() throws -> ModelDeclaration {
+    try ModelDeclaration(
+      ModelDescription(
+        header: HuggingFaceHeader(directory), weights: SafetensorsCheckpoint(directory)))
+  }
+
+  private init(configuredAs family: String) {
     config = [
       "model_type": "\"\(family)\"", "hidden_size": "144", "num_hidden_layers": "4",
       "num_attention_heads": "6", "num_key_value_heads": "2", "head_dim": "24",
@@ -43,7 +58,6 @@ struct HubModel: Sendable {
       "partial_rotary_factor": "0.75", "tie_word_embeddings": "false",
     ]
     for (key, value) in Self.own(family) { config[key] = value }
-    try addTensors()
   }
 
   /// What a family has of its own.
@@ -70,9 +84,7 @@ struct HubModel: Sendable {
   /// One random tensor for each that the family declares, biases included.
   private mutating func addTensors() throws {
     var random = SeededGenerator(state: 5)
-    let header = try HuggingFaceHeader(directory)
-    let declaration = try ModelDeclaration(
-      ModelDescription(header: header, weights: SafetensorsCheckpoint(directory)))
+    let declaration = try declaration()
     let shape = declaration.shape
     let declared =
       declaration.model.map { ($0, 0) }

@@ -116,12 +116,13 @@ struct NanoSortTests {
     }
   }
 
-  /// Other orders of summation move a stage by some units in the last place.
+  /// Shared sums are rounded to units of 2^-18, one rounding for each head and block of 32 columns:
+  /// after three layers 1.7e-4 is found, of logits of 8.
   private func expectClose(_ found: [[Float]], _ expected: [[Float]], _ what: String) {
     let largest = expected.joined().map(\.magnitude).max() ?? 0
     let distance = zip(found.joined(), expected.joined()).map { ($0 - $1).magnitude }.max() ?? 0
     #expect(found.map(\.count) == expected.map(\.count), "\(what)")
-    #expect(distance < 4e-6 * max(1, largest), "\(what): \(distance)")
+    #expect(distance < 5e-5 * max(1, largest), "\(what): \(distance)")
   }
 
   @Test func `all 729 inputs are continued as the model's own implementation does`() throws {

@@ -109,8 +109,10 @@ private struct PlainLlama {
   /// weight * x + bias.
   private func product(_ name: String, _ x: [Double]) -> [Double] {
     let (weight, bias) = (weight(name), weights[name + ".bias"])
-    return (0..<weight.count / x.count).map { row in
-      x.indices.reduce(bias?[row] ?? 0) { $0 + weight[row * x.count + $1] * x[$1] }
+    return (0..<weight.count / x.count).map { row -> Double in
+      var sum = bias?[row] ?? 0
+      for (index, value) in x.enumerated() { sum += weight[row * x.count + index] * value }
+      return sum
     }
   }
 
@@ -169,14 +171,18 @@ private struct PlainLlama {
 
   private func attend(_ query: [Double], _ keys: [[Double]], _ values: [[Double]]) -> [Double] {
     let scale = 1 / 24.0.squareRoot()
-    let scores = keys.map { key in
-      zip(query, key).reduce(0.0) { $0 + $1.0 * $1.1 } * scale
+    let scores = keys.map { key -> Double in
+      var sum = 0.0
+      for (left, right) in zip(query, key) { sum += left * right }
+      return sum * scale
     }
     let largest = scores.max() ?? 0
     let weights = scores.map { exp($0 - largest) }
     let total = weights.reduce(0, +)
-    return (0..<24).map { index in
-      zip(weights, values).reduce(0.0) { $0 + $1.0 * $1.1[index] } / total
+    return (0..<24).map { index -> Double in
+      var sum = 0.0
+      for (weight, value) in zip(weights, values) { sum += weight * value[index] }
+      return sum / total
     }
   }
 }

@@ -12,7 +12,8 @@ extension Architecture {
     var shape = try model.decoder(
       norm: .layer, rotary: .halves, activation: .geluErf, isGated: false)
     // In the older kind a flag overrules the number of key-value heads.
-    if !model.isGGUF, try !model.flag(.isNewFalcon, default: false) {
+    let countsHeads = try model.flag(.isNewFalcon, default: model.isGGUF)
+    if !countsHeads {
       shape.attention.keyValueHeads =
         try model.flag(.isMultiQuery, default: true) ? 1 : shape.attention.heads
     }

@@ -8,7 +8,8 @@ extension Architecture {
   ) { model in
     var shape = try model.decoder(norm: .layer, rotary: nil, activation: .geluTanh, isGated: false)
     shape.embedding.positions = shape.context
-    if try !model.flag(.scalesScores, default: true) { shape.attention.scale = 1 }
+    let scalesScores = try model.flag(.scalesScores, default: true)
+    if !scalesScores { shape.attention.scale = 1 }
     if try model.flag(.scalesScoresByLayer, default: false) {
       throw ModelError.unsupportedFeature("scores divided by the number of their layer")
     }

@@ -34,8 +34,8 @@ extension ModelDescription {
     }
   }
 
-  /// The longest text that the model reads, in tokens. `dynamic` scaling leaves what the header says
-  /// untouched and stretches beyond it, as many times as its factor says.
+  /// The longest text that the model reads, in tokens. `dynamic` scaling leaves what the header
+  /// says untouched and stretches beyond it, as many times as its factor says.
   func longestContext() throws -> Int {
     let stated = try integer(.context, default: 2_048)
     guard case .dynamic(let factor, let original) = try rotaryScaling(),
