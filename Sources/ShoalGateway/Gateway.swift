@@ -91,6 +91,8 @@ public struct Gateway: Sendable {
     OpenAIModelsRoute(node: node).add(to: router)
     CompletionsRoute(generating: generating).add(to: router)
     ChatRoute(generating: generating).add(to: router)
+    EmbeddingsRoute(generating: generating).add(to: router)
+    EmbedRoute(generating: generating).add(to: router)
     MetricsRoute(generating: generating).add(to: router)
     return router
   }

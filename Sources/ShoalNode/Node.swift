@@ -235,6 +235,10 @@ public final class Node: NodeService {
     try await driver.generate(registry.resolve(request.model), request, emit: emit)
   }
 
+  public func embed(_ request: EmbeddingRequest) async throws -> EmbeddingOutcome {
+    try await driver.embed(registry.resolve(request.model), request)
+  }
+
   public func resume(
     _ job: JobID, shown: Int, emit: @escaping @Sendable (GenerationEvent) -> Void
   ) async throws -> GenerationOutcome {

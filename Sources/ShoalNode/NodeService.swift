@@ -22,6 +22,9 @@ public protocol NodeService: Sendable {
     _ request: GenerationRequest, emit: @escaping @Sendable (GenerationEvent) -> Void
   ) async throws -> GenerationOutcome
 
+  /// Makes a vector of each text. Cancelling the task ends the job.
+  func embed(_ request: EmbeddingRequest) async throws -> EmbeddingOutcome
+
   /// Goes on with a job whose log this peer keeps; its id is the right to do so.
   ///
   /// - Parameter shown: tokens that the client has heard already.

@@ -155,6 +155,13 @@ public enum NodeError: Error, Sendable, Hashable {
   case failed(JobFailure)
   /// Nobody here keeps the log of such a job, or no longer.
   case unknownJob
+  /// An encoder, by its architecture, was asked to generate.
+  case makesNoText(String)
+  /// A model that generates text was asked for vectors and states no pooling.
+  case makesNoVectors(String)
+  /// The text of that number, counted from 0, has no tokens.
+  case emptyText(Int)
+  case textTooLong(Int, tokens: Int, limit: Int)
 }
 
 extension NodeError: CustomStringConvertible {
@@ -173,6 +180,15 @@ extension NodeError: CustomStringConvertible {
       "token \(token) is not in the vocabulary of \(vocabulary)"
     case .failed(let failure): "\(failure)"
     case .unknownJob: "no such job is kept here, or no longer"
+    case .makesNoText(let architecture):
+      "an encoder (\(architecture)) makes vectors and generates no text: ask it by `shoal embed` or"
+        + " /v1/embeddings"
+    case .makesNoVectors(let model):
+      "\(model) generates text and does not state how vectors are made of its rows: take an"
+        + " encoder, or name a pooling"
+    case .emptyText(let index): "text \(index) is empty"
+    case .textTooLong(let index, let tokens, let limit):
+      "text \(index) has \(tokens) tokens; the model reads \(limit)"
     }
   }
 }

@@ -31,6 +31,7 @@ struct PerplexityCommand: AsyncParsableCommand {
     let entry = try store.resolve(model) { bar.show($0, $1) }
     bar.finish()
     let manifest = try store.library.manifest(entry.model)
+    try manifest.checkGenerates()
     let tokenizer = try store.library.tokenizer(manifest)
     let chunks = try chunks(of: text(), tokenizer, manifest)
     let library = store.library

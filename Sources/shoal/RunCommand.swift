@@ -76,7 +76,7 @@ struct RunCommand: AsyncParsableCommand {
     let entry = try store.resolve(model) { bar.show($0, $1) }
     bar.finish()
     let request = try SoloRequest(
-      prompt: promptInput(), options: options(), weights: weights(),
+      prompt: promptInput(), options: options(), weights: RankWeights(split).weights,
       kernel: KernelPath.named(kernel),
       threads: threads ?? ProcessInfo.processInfo.activeProcessorCount,
       logitsPath: logits)
@@ -105,17 +105,6 @@ struct RunCommand: AsyncParsableCommand {
       return .tokens(ids.compactMap(\.self))
     }
     return .text(prompt ?? "")
-  }
-
-  private func weights() throws -> [Int] {
-    guard let split else { return [1] }
-    let weights = split.split(separator: ":").map { Int($0) }
-    guard !weights.isEmpty, weights.allSatisfy({ ($0 ?? -1) >= 0 }),
-      weights.contains(where: { ($0 ?? 0) > 0 }), weights.count <= 64
-    else {
-      throw ValidationError("--split is shares of up to 64 ranks, such as 5:2:1, not \(split)")
-    }
-    return weights.compactMap(\.self)
   }
 }
 

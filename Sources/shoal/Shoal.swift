@@ -12,6 +12,7 @@ struct Shoal: AsyncParsableCommand {
     subcommands: [
       PeerCommand.self,
       RunCommand.self,
+      EmbedCommand.self,
       ImportCommand.self,
       PullCommand.self,
       ModelsCommand.self,

@@ -52,6 +52,7 @@ final class FakeNode: NodeService {
   let peer = PeerID(.repeated(1))
   private let behaviour: Behaviour
   private let asked = Mutex<[GenerationRequest]>([])
+  private let embedded = Mutex<[EmbeddingRequest]>([])
   private let left = Mutex(false)
   /// Yields once a job that hangs was cancelled.
   let cancelled = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
@@ -59,6 +60,7 @@ final class FakeNode: NodeService {
   init(_ behaviour: Behaviour = .answers) { self.behaviour = behaviour }
 
   var requests: [GenerationRequest] { asked.withLock { $0 } }
+  var embeddingRequests: [EmbeddingRequest] { embedded.withLock { $0 } }
   var hasLeft: Bool { left.withLock { $0 } }
 
   func peers() async -> [PeerStatus] {
@@ -85,6 +87,23 @@ final class FakeNode: NodeService {
     return PlannedModel(
       entry: Self.entry, manifest: .tiny, report: .tiny(objective, context: context ?? 2_048),
       plan: Self.planID, view: ViewID(.repeated(3)), duration: .milliseconds(2))
+  }
+
+  /// A text becomes (its number, its tokens, 0.1), a token a letter.
+  func embed(_ request: EmbeddingRequest) async throws -> EmbeddingOutcome {
+    if case .fails(let error) = behaviour { throw error }
+    embedded.withLock { $0.append(request) }
+    let counts = request.texts.map { text in
+      switch text {
+      case .text(let text): text.utf8.count
+      case .tokens(let tokens): tokens.count
+      }
+    }
+    return EmbeddingOutcome(
+      counts.enumerated().map {
+        TextVector(hash: .repeated(UInt8($0)), values: [Float($0), Float($1), 0.1])
+      }, tokenCounts: counts, truncated: [], plan: Self.planID,
+      members: [JobMember(peer: peer, sharePerMille: 1_000)], terms: 1)
   }
 
   func generate(

@@ -54,6 +54,16 @@ import Testing
             slice: []),
         ],
         cost: StepCost(compute: 1, wait: 2, exchange: 3, bytesSent: 1 << 40)),
+      .embed(
+        EmbeddingStep(
+          term: Term(1), sequence: 3, pooling: PoolingOptions(.mean, isNormalised: true),
+          texts: [[1, 403], [7]])),
+      .embedded(
+        sequence: 3,
+        [
+          TextVector(hash: SessionNames.bytes(8), values: [0.5, -1]),
+          TextVector(hash: .zero, values: [2, 0]),
+        ], cost: StepCost(compute: 1, wait: 2, exchange: 3, bytesSent: 4)),
     ] + failures.map { .failed($0) }
 
   static let shards: [ShardMessage] = [

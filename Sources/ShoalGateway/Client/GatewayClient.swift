@@ -62,6 +62,11 @@ public struct GatewayClient: Sendable {
     }
   }
 
+  /// Makes vectors of texts.
+  public func embed(_ request: EmbedRequest) async throws -> EmbedFacts {
+    try await whole(EmbedFacts.self, .POST, "/api/embed", body: try JSONBody.encode(request))
+  }
+
   /// Rounds over a job's witnesses before it is given up, and the pause between them.
   private static let resumeRounds = 20
   private static let resumePause = Duration.milliseconds(100)

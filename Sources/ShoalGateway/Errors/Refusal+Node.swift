@@ -37,6 +37,12 @@ extension Refusal {
         .badRequest(
           "token \(token) is not in the vocabulary of \(vocabulary)", param: "prompt",
           code: "token_out_of_range")
+      case .makesNoText, .makesNoVectors:
+        .badRequest("\(error)", param: "model", code: "model_kind")
+      case .emptyText:
+        .badRequest("\(error)", param: "input", code: "empty_input")
+      case .textTooLong:
+        .badRequest("\(error)", param: "input", code: "context_length_exceeded")
       case .failed(let failure):
         Refusal(failure)
       case .unknownJob:

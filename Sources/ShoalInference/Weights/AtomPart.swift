@@ -42,6 +42,9 @@ struct AtomParts {
     case .feedForward(let layer, let block):
       let block = cut.feedForwardBlock(block)
       return try declaration.layer.flatMap { try units($0, layer: layer, block: block) }
+    case .recurrent(let layer, let block):
+      let some = cut.channelBlock(block)
+      return try declaration.layer.flatMap { try channels($0, layer: layer, some) }
     }
   }
 
@@ -115,6 +118,23 @@ struct AtomParts {
       return try matrix(
         declared, layer, expert: expert, of: shape.hidden, rows: 0..<shape.hidden,
         columns: block.columns)
+    case _: return []
+    }
+  }
+
+  private func channels(
+    _ declared: TensorDeclaration, layer: Int, _ some: Range<Int>
+  ) throws -> [AtomPart] {
+    let geometry = declared.role.geometry(shape)
+    switch geometry.split {
+    case .channelRows:
+      return try matrix(declared, layer, rows: some, columns: 0..<geometry.columns)
+    case .channelColumns:
+      return try matrix(declared, layer, rows: 0..<geometry.rows, columns: some)
+    case .channelElements: return try vector(declared, layer, some)
+    case .channelTable:
+      let width = geometry.columns
+      return try vector(declared, layer, some.lowerBound * width..<some.upperBound * width)
     case _: return []
     }
   }

@@ -26,6 +26,11 @@ public struct ModelImporter {
     try Self.check(parts)
   }
 
+  /// The tensors that are computed with.
+  private var tensorNames: [String] {
+    parts.source.tensorNames.filter { !parts.declaration.ignores($0) }
+  }
+
   public var architecture: String { parts.declaration.architecture }
   public var shape: Hyperparameters { parts.declaration.shape }
 
@@ -37,8 +42,7 @@ public struct ModelImporter {
   public func run(
     tokenizer: [UInt8], chatTemplate: String, keep: Keep, progress: Progress
   ) throws -> ModelManifest {
-    let source = parts.source
-    let total = try source.tensorNames.reduce(0) { try $0 + source.required($1).byteCount }
+    let total = try tensorNames.reduce(0) { try $0 + parts.source.required($1).byteCount }
     var done: UInt64 = 0
     var atoms: [AtomEntry] = []
     for key in parts.cut.keys {
@@ -59,7 +63,7 @@ public struct ModelImporter {
   /// The format that most bytes of the file are in.
   func dominantFormat() throws -> WeightFormat {
     var bytes: [WeightFormat: UInt64] = [:]
-    for name in parts.source.tensorNames {
+    for name in tensorNames {
       let tensor = try parts.source.required(name)
       bytes[tensor.format, default: 0] += tensor.byteCount
     }
@@ -98,7 +102,8 @@ public struct ModelImporter {
     case .vector:
       let values = try parts.source.floats(part.source.name)[part.rows]
       for (index, value) in values.enumerated() {
-        let value = part.place.addsOne ? value + 1 : value
+        let value =
+          part.place.addsOne ? value + 1 : part.place.isLogarithm ? -Canon.exp(value) : value
         unsafe target.storeBytes(
           of: value.bitPattern.littleEndian, toByteOffset: index * 4, as: UInt32.self)
       }

@@ -12,6 +12,7 @@ extension GenerationOrder {
     prompt: [UInt32], options: GenerationOptions, manifest: ModelManifest
   ) throws(NodeError) {
     let shape = manifest.shape
+    try manifest.checkGenerates()
     guard !prompt.isEmpty else { throw .emptyPrompt }
     if let bad = prompt.first(where: { $0 >= shape.vocabulary }) {
       throw .tokenOutOfRange(bad, vocabulary: shape.vocabulary)
@@ -25,5 +26,12 @@ extension GenerationOrder {
       batch: options.prefillsByStep ? 1 : min(Self.promptBatch, prompt.count),
       slices: options.wantsLogits,
       candidates: min(options.sampling.candidatesNeeded, Limits.candidates))
+  }
+}
+
+extension ModelManifest {
+  /// Refuses to generate with a model that has no logits.
+  public func checkGenerates() throws(NodeError) {
+    guard shape.head.hasLogits else { throw .makesNoText(architecture) }
   }
 }

@@ -57,7 +57,10 @@ public final class RankRunner {
         switch try JobMessage(bytes: inbox) {
         case .finish:
           return
-        case .prepare, .connect, .step, .fetching, .ready, .result, .failed:
+        case .embed(let texts):
+          if let failure = interruption() { throw failure }
+          try answer(texts, entry)
+        case .prepare, .connect, .step, .fetching, .ready, .result, .embedded, .failed:
           throw JobFailure.protocolViolation(entry.peer, .invalid(field: "job message"))
         }
       }
@@ -77,24 +80,45 @@ public final class RankRunner {
     try run(from: entry.peer)
     patience.note(tokens: step.tokens.count, took: clock.now() - start)
     try unsafe entry.send(.job, capacity: votes.capacity(step, rows: pass.logitRows)) { room in
-      let result = try unsafe votes.write(step, pass, into: room)
-      let exchange = aggregator.takeCost()
-      let total = start.until(clock.now())
-      return result.finish(
-        StepCost(
-          compute: total - min(exchange.total, total), wait: exchange.link.wait,
-          exchange: exchange.total - min(exchange.link.wait, exchange.total),
-          bytesSent: exchange.bytesSent))
+      try unsafe votes.write(step, pass, into: room).finish(cost(since: start))
     }
+  }
+
+  /// Makes vectors of some texts and sends them.
+  private func answer(_ texts: EmbeddingStep, _ entry: any FrameLink) throws {
+    let start = clock.now()
+    let positions = texts.texts.reduce(0) { $0 + TextLayout.positions(tokens: $1.count) }
+    try session.accept(
+      texts, positions: positions, vocabulary: vocabularySize, from: entry.peer)
+    pass.begin(texts: texts.texts)
+    try reduceSums(
+      sequence: texts.sequence, tokens: texts.texts.reduce(0) { $0 + $1.count })
+    let vectors = try TextVector.all(texts, pass)
+    try entry.send(
+      .embedded(sequence: texts.sequence, vectors, cost: cost(since: start)))
+  }
+
+  private func cost(since start: Moment) -> StepCost {
+    let exchange = aggregator.takeCost()
+    let total = start.until(clock.now())
+    return StepCost(
+      compute: total - min(exchange.total, total), wait: exchange.link.wait,
+      exchange: exchange.total - min(exchange.link.wait, exchange.total),
+      bytesSent: exchange.bytesSent)
   }
 
   private func run(from entry: PeerID) throws(JobFailure) {
     try session.accept(step, vocabulary: vocabularySize, from: entry)
-    let patience = patience.forSum(tokens: step.tokens.count)
     pass.begin(tokens: step.tokens, at: step.position, logits: step.logits)
+    try reduceSums(sequence: step.sequence, tokens: step.tokens.count)
+  }
+
+  /// Runs the pass from sum to sum to its end.
+  private func reduceSums(sequence: UInt32, tokens: Int) throws(JobFailure) {
+    let patience = patience.forSum(tokens: tokens)
     while case .sum(let index) = try advance() {
       try unsafe aggregator.reduce(
-        pass.partial, binding: session.binding, sequence: step.sequence, index: index,
+        pass.partial, binding: session.binding, sequence: sequence, index: index,
         deadline: clock.now() + patience)
     }
   }

@@ -41,4 +41,27 @@ public struct RankSession: Sendable {
     position += step.tokens.count
     sequence += 1
   }
+
+  /// Takes in a step of whole texts, which leave nothing behind.
+  ///
+  /// - Parameter positions: what all texts take of the key-value cache.
+  public mutating func accept(
+    _ step: EmbeddingStep, positions: Int, vocabulary: Int, from entry: PeerID
+  ) throws(JobFailure) {
+    guard step.term == term else { throw .staleTerm(mine: term, yours: step.term) }
+    guard step.sequence == sequence, position == 0 else {
+      throw .protocolViolation(entry, .invalid(field: "step order"))
+    }
+    let count = step.texts.reduce(0) { $0 + $1.count }
+    guard !step.texts.isEmpty, step.texts.allSatisfy({ !$0.isEmpty }), count <= batch else {
+      throw .protocolViolation(
+        entry, .tooLong(field: "step", limit: batch, announced: count))
+    }
+    guard step.texts.allSatisfy({ $0.allSatisfy { $0 < vocabulary } }) else {
+      throw .protocolViolation(entry, .invalid(field: "token"))
+    }
+    guard positions <= context else { throw .contextFull(limit: context) }
+    for text in step.texts { binding.absorb(position: 0, tokens: text) }
+    sequence += 1
+  }
 }

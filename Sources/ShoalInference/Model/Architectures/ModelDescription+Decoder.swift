@@ -4,16 +4,20 @@ extension ModelDescription {
   /// The common part of a decoder's shape: sizes, heads, rotary positions in every layer, one
   /// feed-forward.
   ///
-  /// - Parameter rotary: which elements of a head form pairs, in the files of this dialect; nil:
-  ///   heads are not turned.
+  /// - Parameters:
+  ///   - rotary: which elements of a head form pairs, in the files of this dialect; nil: heads are
+  ///     not turned.
+  ///   - epsilon: where the header does not say.
   func decoder(
-    norm: NormOptions.Kind, rotary style: RotaryStyle?, activation: Activation, isGated: Bool = true
+    norm: NormOptions.Kind, rotary style: RotaryStyle?, activation: Activation,
+    isGated: Bool = true, epsilon fallback: Float? = nil
   ) throws -> Hyperparameters {
     let hidden = try integer(.hidden)
     let layers = try integer(.layers)
     try check(.hidden, hidden, 1...Hyperparameters.largestHidden)
     try check(.layers, layers, 1...Hyperparameters.mostLayers)
-    let epsilon = try float(norm == .rms ? .rmsEpsilon : .layerEpsilon)
+    let key = norm == .rms ? HeaderKey.rmsEpsilon : .layerEpsilon
+    let epsilon = try fallback.map { try float(key, default: $0) } ?? float(key)
     return Hyperparameters(
       hidden: hidden, layers: layers, vocabulary: try vocabulary(),
       context: try integer(.context, default: 2_048), norm: NormOptions(norm, epsilon: epsilon),
@@ -27,7 +31,7 @@ extension ModelDescription {
   private func stated(_ activation: Activation) throws -> Activation {
     switch try header.text(.activation) {
     case nil: return activation
-    case "silu", "swish": return .silu
+    case "silu", "swish", "swiglu": return .silu
     case "gelu": return .geluErf
     case "gelu_new", "gelu_pytorch_tanh", "gelu_fast": return .geluTanh
     case "relu": return .relu
@@ -36,7 +40,7 @@ extension ModelDescription {
   }
 
   /// GGUF files count rows of the embedding; the key is newer than many of them.
-  private func vocabulary() throws -> Int {
+  func vocabulary() throws -> Int {
     try isGGUF ? weights.required("token_embd.weight").rows : integer(.vocabulary)
   }
 

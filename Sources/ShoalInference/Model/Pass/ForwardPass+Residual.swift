@@ -40,7 +40,7 @@ extension ForwardPass {
       }
       if let types = model.tokenTypes { unsafe add(types, 0, to: row, token) }
       if let positions = model.positions {
-        unsafe add(positions, position + token, to: row, token)
+        unsafe add(positions, places[token].position, to: row, token)
       }
       if let norm = model.embeddingNorm {
         let start = unsafe residual.pointer(token * shape.hidden)

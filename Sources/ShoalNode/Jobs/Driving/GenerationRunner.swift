@@ -5,7 +5,7 @@ public import ShoalProtocol
 
 /// Drives ranks that are connected. What is decided lies in `GenerationSession`; how a token is
 /// chosen lies in the caller.
-public struct GenerationRunner {
+public struct GenerationRunner: Sendable {
   /// What the caller makes of one step's votes.
   public struct Choice {
     public let token: UInt32
@@ -16,10 +16,10 @@ public struct GenerationRunner {
     }
   }
 
-  private let links: [any FrameLink]
+  let links: [any FrameLink]
   private let entry: PeerID
-  private let patience: StepPatience
-  private let clock: any MeshClock
+  let patience: StepPatience
+  let clock: any MeshClock
 
   /// - Parameters:
   ///   - links: to every rank, in the plan's order.
@@ -79,6 +79,9 @@ public struct GenerationRunner {
         if case .failed(let failure)? = effects.last {
           throw TermEnd(failure, blamed: [links[rank].peer])
         }
+      case .vectors:
+        throw end(
+          rank, .failed(.protocolViolation(links[rank].peer, .invalid(field: "answer to a step"))))
       case .word(let word): throw end(rank, word)
       }
     }
@@ -87,19 +90,22 @@ public struct GenerationRunner {
 
   // MARK: What a rank says
 
-  private enum Heard {
+  enum Heard {
     case result(UInt32, [VocabularyVote], StepCost)
+    case vectors(UInt32, [TextVector], StepCost)
     case word(RankWord)
   }
 
-  private func hear(_ rank: Int, deadline: Moment) -> Heard {
+  func hear(_ rank: Int, deadline: Moment) -> Heard {
     let link = links[rank]
     let start = clock.now()
     do {
       switch try link.receiveJob(deadline: deadline) {
       case .result(let sequence, let votes, let cost): return .result(sequence, votes, cost)
       case .failed(let failure): return .word(.failed(failure))
-      case .prepare, .connect, .step, .finish, .fetching, .ready:
+      case .embedded(let sequence, let vectors, let cost):
+        return .vectors(sequence, vectors, cost)
+      case .prepare, .connect, .step, .finish, .fetching, .ready, .embed:
         return .word(.failed(.protocolViolation(link.peer, .invalid(field: "job message"))))
       }
     } catch let error as WireError {
@@ -112,7 +118,7 @@ public struct GenerationRunner {
   }
 
   /// What a rank said before it went is worth more than that it went.
-  private func lastWord(of rank: Int) -> RankWord {
+  func lastWord(of rank: Int) -> RankWord {
     if case .word(.failed(let failure)) = hear(rank, deadline: clock.now()) {
       return .failed(failure)
     }
@@ -124,7 +130,7 @@ public struct GenerationRunner {
   private static let grace = Duration.milliseconds(30)
 
   /// Asks the others, after `rank` had the first word, and judges. The links serve no further.
-  private func end(_ rank: Int, _ word: RankWord) -> TermEnd {
+  func end(_ rank: Int, _ word: RankWord) -> TermEnd {
     var words = [RankWord](repeating: .unasked, count: links.count)
     words[rank] = word
     let first = accused(by: word)
@@ -147,7 +153,7 @@ public struct GenerationRunner {
 
   private func ask(_ rank: Int, until deadline: Moment) -> RankWord {
     switch hear(rank, deadline: deadline) {
-    case .result: .answered
+    case .result, .vectors: .answered
     case .word(let word): word
     }
   }

@@ -21,6 +21,7 @@ struct JobDriver: Sendable {
     emit: @escaping @Sendable (GenerationEvent) -> Void
   ) async throws -> GenerationOutcome {
     let manifest = try await store.manifest(entry.model)
+    try manifest.checkGenerates()
     let tokenizer = try await store.tokenizer(manifest)
     let prompt =
       switch request.prompt {
@@ -71,15 +72,26 @@ struct JobDriver: Sendable {
     result = await withTaskGroup(of: Void.self) { group in
       group.addTask { await witnesses.run() }
       defer { group.cancelAll() }
-      do { return .success(try await perform(job, work)) } catch { return .failure(error) }
+      do {
+        return .success(
+          try await perform(job, known: { work.record.log.count }) {
+            try await attempt($0, excluding: $1, of: work)
+          })
+      } catch {
+        return .failure(error)
+      }
     }
     await keeper.keep(work.record)
     return work.outcome(try result.get())
   }
 
-  private func perform(
-    _ start: GenerationJob, _ work: JobInHand
-  ) async throws -> FinishReason {
+  /// - Parameters:
+  ///   - known: how much has come of the job so far: a term that added to it was fruitful.
+  ///   - attempt: one term, over all but the excluded.
+  func perform<Outcome: Sendable>(
+    _ start: GenerationJob, known: () -> Int,
+    attempt: (Term, _ excluded: [PeerID]) async throws -> Outcome
+  ) async throws -> Outcome {
     var job = start
     var planError: PlanError?
     var effects = job.handle(
@@ -87,15 +99,15 @@ struct JobDriver: Sendable {
     while !effects.isEmpty {
       switch effects.removeFirst() {
       case .attempt(let term, let excluded):
-        let known = work.record.log.count
+        let before = known()
         do {
-          return try await attempt(term, excluding: excluded, of: work)
+          return try await attempt(term, excluded)
         } catch let error as PlanError {
           planError = error
           effects += job.handle(.unplannable, at: clock.now())
         } catch let end as TermEnd {
           try Task.checkCancellation()
-          if work.record.log.count > known { _ = job.handle(.sampled, at: clock.now()) }
+          if known() > before { _ = job.handle(.sampled, at: clock.now()) }
           effects += job.handle(.ended(end), at: clock.now())
         }
       case .suspect(let lost):
@@ -117,17 +129,36 @@ struct JobDriver: Sendable {
     _ term: Term, excluding excluded: [PeerID], of work: JobInHand
   ) async throws -> FinishReason {
     let record = work.record
+    let jobTerm = try await planTerm(
+      term, of: record.job, record.model, work.manifest, objective: record.objective,
+      context: record.order.context, batch: record.order.replaying(record.log).batch,
+      excluding: excluded, emit: work.emit)
+    work.attempts(term, plan: jobTerm.plan.id)
+    return try await jobTerm.run { runner in
+      work.began(term, jobTerm.plan)
+      let log = work.record.log
+      var session = GenerationSession(
+        order: work.order.replaying(log), plan: jobTerm.plan.id, term: term,
+        members: jobTerm.plan.members, vocabularyBlocks: work.manifest.cut.vocabularyBlocks,
+        continuing: log)
+      return try runner.run(&session) { try work.choose($0, $1) }
+    }
+  }
+
+  /// A plan from the view of now, and what its ranks are told.
+  func planTerm(
+    _ term: Term, of job: JobID, _ model: ModelID, _ manifest: ModelManifest,
+    objective: PlanObjective, context: Int, batch: Int, excluding excluded: [PeerID],
+    emit: @escaping @Sendable (GenerationEvent) -> Void
+  ) async throws -> JobTerm {
     let view = await membership.view()
     let plan = try MeshPlan(
-      model: record.model, manifest: work.manifest, records: view.records,
-      objective: record.objective, context: record.order.context, distrusted: Set(excluded))
-    work.attempts(term, plan: plan.id)
+      model: model, manifest: manifest, records: view.records, objective: objective,
+      context: context, distrusted: Set(excluded))
     let prepare = Prepare(
-      job: record.job, term: term, model: record.model, plan: plan.id,
-      objective: record.objective, context: record.order.context,
-      batch: record.order.replaying(record.log).batch,
-      view: await membership.signedRecords(of: view.peers), distrusted: excluded)
-    return try await JobTerm(driver: self, work: work, plan: plan, prepare: prepare).run()
+      job: job, term: term, model: model, plan: plan.id, objective: objective, context: context,
+      batch: batch, view: await membership.signedRecords(of: view.peers), distrusted: excluded)
+    return JobTerm(driver: self, plan: plan, prepare: prepare, emit: emit)
   }
 }
 
