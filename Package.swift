@@ -34,6 +34,10 @@ let package = Package(
     .systemLibrary(
       name: "CSodium", pkgConfig: "libsodium",
       providers: [.apt(["libsodium-dev"]), .brew(["libsodium"])]),
+    // libsecp256k1 with its recovery module, as the system has it: for ShoalEthereum alone.
+    .systemLibrary(
+      name: "CSecp256k1", pkgConfig: "libsecp256k1",
+      providers: [.apt(["libsecp256k1-dev"]), .brew(["secp256k1"])]),
     // SIMD inner loops: pointers and counts in, numbers out; no allocation, no state.
     .target(name: "CKernels"),
     // What the Glibc module does not export: thread names, affinity, futex.
@@ -49,6 +53,11 @@ let package = Package(
       name: "ShoalSecurity", dependencies: ["ShoalProtocol", "CSodium"], swiftSettings: strict),
     // Who offers which model, and who owes whom.
     .target(name: "ShoalLedger", dependencies: ["ShoalProtocol"], swiftSettings: strict),
+    // The ledger on Ethereum-compatible chains: keys, transactions, contracts, JSON-RPC.
+    .target(
+      name: "ShoalEthereum",
+      dependencies: ["ShoalProtocol", "ShoalSecurity", "ShoalLedger", "CSecp256k1"],
+      swiftSettings: strict),
     // The actors, one file each, over seams; opens nothing itself.
     .target(
       name: "ShoalNode",
@@ -78,7 +87,7 @@ let package = Package(
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
       ],
-      resources: [.embedInCode("Dashboard")],
+      resources: [.embedInCode("Dashboard"), .embedInCode("OpenAPI")],
       swiftSettings: strict),
     // The one executable: arguments, composition, terminal.
     .executableTarget(
@@ -95,6 +104,13 @@ let package = Package(
       name: "ShoalInferenceTests", dependencies: ["ShoalInference"], swiftSettings: strict),
     .testTarget(
       name: "ShoalSecurityTests", dependencies: ["ShoalSecurity"], swiftSettings: strict),
+    .testTarget(
+      name: "ShoalLedgerTests", dependencies: ["ShoalProtocol", "ShoalSecurity", "ShoalLedger"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "ShoalEthereumTests",
+      dependencies: ["ShoalProtocol", "ShoalSecurity", "ShoalLedger", "ShoalEthereum"],
+      swiftSettings: strict),
     .testTarget(
       name: "ShoalSystemTests",
       dependencies: [

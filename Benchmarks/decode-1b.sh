@@ -7,47 +7,16 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
 format=${1:-q4_0} runs=${2:-5} tokens=48
-shoal="$(swift build -c release --show-bin-path)/shoal"
-run=${SHOAL_BENCH_DIR:-$(mktemp -d "${TMPDIR:-/tmp}/shoal-bench.XXXXXX")}
-pids=()
-finish() {
-  for pid in ${pids[@]+"${pids[@]}"}; do kill "$pid" 2>/dev/null || true; done
-  wait 2>/dev/null || true
-  [ -n "${SHOAL_BENCH_DIR:-}" ] || rm -rf "$run"
-}
-trap finish EXIT
-
+. Benchmarks/mesh.sh
 file="$run/1.1b-$format.gguf"
 [ -f "$file" ] || python3 testnet/generate-llama.py "$file" --preset tinyllama-1.1b --type "$format" --seed 1
-printf 'import: '
-/usr/bin/time -f '%e s, %M KiB resident at most (the mapped file included)' \
-  "$shoal" import "$file" --name big --data "$run/solo" >/dev/null
+mesh_start "$file"
 
-"$shoal" net create bench --admission key --out "$run/network.toml" >/dev/null 2>&1 || true
-"$shoal" assess --quick --data "$run/a" >/dev/null
-for name in a b; do
-  mkdir -p "$run/$name"
-  [ "$name" = a ] || cp "$run/a/profile.toml" "$run/b/"
-  "$shoal" net join "$run/network.toml" --data "$run/$name" >/dev/null
-  rm -f "$run/$name/api"
-  "$shoal" peer --data "$run/$name" --listen 127.0.0.1:0 --api 127.0.0.1:0 --threads 1 \
-    --memory 3GiB >"$run/$name.log" 2>&1 &
-  pids+=($!)
-done
-until [ -f "$run/a/api" ] && [ -f "$run/b/api" ]; do sleep 0.1; done
-"$shoal" import "$file" --name big --data "$run/a" >/dev/null
-until [ "$("$shoal" peers --data "$run/b" --json | grep -o '"state":"alive"' | wc -l)" -eq 2 ]; do sleep 0.1; done
-until "$shoal" models --data "$run/b" --json | grep -q '"held":[1-9]'; do sleep 0.2; done
-
-prompt=1,5,9,17
-alone() { "$shoal" run big --solo --threads "$1" --data "$run/solo" "${flags[@]}" --facts "$2" >/dev/null; }
-mesh() { "$shoal" run big --objective spread --data "$run/b" "${flags[@]}" --facts "$1" >/dev/null; }
-flags=(--tokens "$prompt" -n "$tokens" --temperature 0 --json)
-mesh "$run/warm.json"
+some=(--tokens 1,5,9,17 -n "$tokens")
 for ((i = 0; i < runs; i++)); do
-  alone 1 "$run/one-$i.json"
-  alone 2 "$run/two-$i.json"
-  mesh "$run/mesh-$i.json"
+  alone 1 "$run/one-$i.json" "${some[@]}"
+  alone 2 "$run/two-$i.json" "${some[@]}"
+  mesh "$run/mesh-$i.json" "${some[@]}"
 done
 python3 - "$run" "$runs" "$format" <<'PY'
 import json, statistics, sys

@@ -26,15 +26,19 @@ shoal_has() { command -v "$1" >/dev/null 2>&1; }
 # Each by what it is needed for, not by who packaged it, so that any distribution can pass.
 shoal_lacks_pkg_config() { ! shoal_has pkg-config; }
 shoal_lacks_libsodium() { shoal_lacks_pkg_config || ! pkg-config --exists libsodium; }
+shoal_lacks_libsecp256k1() { shoal_lacks_pkg_config || ! pkg-config --exists libsecp256k1; }
+shoal_lacks_library() { shoal_lacks_libsodium || shoal_lacks_libsecp256k1; }
 
 shoal_missing_apt() {
   if shoal_lacks_pkg_config; then printf 'pkg-config '; fi
   if shoal_lacks_libsodium; then printf 'libsodium-dev '; fi
+  if shoal_lacks_libsecp256k1; then printf 'libsecp256k1-dev '; fi
 }
 
 shoal_missing_brew() {
   if shoal_lacks_pkg_config; then printf 'pkgconf '; fi
   if shoal_lacks_libsodium; then printf 'libsodium '; fi
+  if shoal_lacks_libsecp256k1; then printf 'secp256k1 '; fi
 }
 
 # Runs a command as root: at once where we are root, else through sudo.
@@ -57,7 +61,7 @@ shoal_apt_install() {
 
 shoal_libraries() {
   local missing
-  if ! shoal_lacks_libsodium; then return 0; fi
+  if ! shoal_lacks_library; then return 0; fi
   # The names are single words: splitting them is meant.
   if shoal_has apt-get; then
     missing=$(shoal_missing_apt)
@@ -69,12 +73,12 @@ shoal_libraries() {
     # shellcheck disable=SC2086
     brew install --quiet $missing
   elif [ "$(uname -s)" = Darwin ]; then
-    shoal_refuse "install Homebrew (brew.sh), or libsodium and pkg-config; then try again."
+    shoal_refuse "install Homebrew (brew.sh), or libsodium, libsecp256k1 and pkg-config; then try again."
   else
-    shoal_refuse "install libsodium with its headers, and pkg-config; then try again."
+    shoal_refuse "install libsodium and libsecp256k1 with their headers, and pkg-config; then try again."
   fi
-  if shoal_lacks_libsodium; then
-    shoal_refuse "pkg-config still finds no libsodium: check PKG_CONFIG_PATH."
+  if shoal_lacks_library; then
+    shoal_refuse "pkg-config still finds no libsodium or no libsecp256k1: check PKG_CONFIG_PATH."
   fi
 }
 

@@ -1,4 +1,4 @@
-// One product of 512 rows by 2,048 columns on the AVX2 path, for callgrind: products FORMAT TOKENS.
+// One product of 128 rows by 2,048 columns on the AVX2 path, for callgrind: products FORMAT TOKENS.
 // Prints the bytes of its weights. Counts do not depend on what the weights are: all are zero.
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,7 +6,7 @@
 
 #include "matrix.h"
 
-enum { COLUMNS = 2048, PARTS = COLUMNS / 32, GROUPS = 32, ROWS = 16 * GROUPS, RECORD = 40 };
+enum { COLUMNS = 2048, PARTS = COLUMNS / 32, GROUPS = 8, ROWS = 16 * GROUPS, RECORD = 40 };
 
 // Bytes of 16 rows (docs/NUMERICS.md, "Packed matrices"): f16 and integer scales at the head of a
 // group, then lines of each part.

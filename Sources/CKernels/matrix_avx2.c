@@ -62,6 +62,24 @@ INLINE int32_t emit(const shoal_output *output, int64_t token, int64_t row, int 
   return bad & ((1u << rows) - 1) ? SHOAL_OUT_OF_RANGE : SHOAL_FINE;
 }
 
+INLINE bool count_units(int32_t *counts, const float *sums, float scale) {
+  __m256i whole[2];
+  UNROLL for (int half = 0; half < 2; ++half) {
+    const __m256 units =
+        _mm256_mul_ps(_mm256_load_ps(sums + HALF * half), _mm256_set1_ps(scale));
+    // Ordered comparison: false for NaN.
+    const __m256 small = _mm256_cmp_ps(_mm256_andnot_ps(_mm256_set1_ps(-0.0f), units),
+                                       _mm256_set1_ps(0x1p31f / COUNTED), _CMP_LT_OQ);
+    if (_mm256_movemask_ps(small) != 0xFF) return false;
+    whole[half] = _mm256_cvtps_epi32(units);
+  }
+  UNROLL for (int half = 0; half < 2; ++half) {
+    __m256i *place = (__m256i *)(counts + HALF * half);
+    _mm256_store_si256(place, _mm256_add_epi32(_mm256_load_si256(place), whole[half]));
+  }
+  return true;
+}
+
 INLINE int32_t quantize_block(const float *block, float *scale, int8_t *quants) {
   const __m256i magnitude = _mm256_set1_epi32(0x7FFFFFFF);
   __m256i largest = _mm256_setzero_si256();
@@ -76,16 +94,21 @@ INLINE int32_t quantize_block(const float *block, float *scale, int8_t *quants) 
   const int32_t flags = block_scale(most, scale, &inverse);
   // Products of the zero block may be NaN (0 * infinity): select, do not multiply.
   const __m256i some = _mm256_set1_epi32(*scale != 0 ? -1 : 0);
+  __m256i integers[32 / HALF];
   UNROLL for (int i = 0; i < 32; i += HALF) {
     const __m256 scaled = _mm256_mul_ps(_mm256_loadu_ps(block + i), _mm256_set1_ps(inverse));
-    int32_t rounded_quants[HALF];
-    _mm256_storeu_si256((__m256i *)rounded_quants,
-                        _mm256_and_si256(some, _mm256_cvtps_epi32(scaled)));
-    UNROLL for (int j = 0; j < HALF; ++j) quants[i + j] = (int8_t)rounded_quants[j];
+    integers[i / HALF] = _mm256_and_si256(some, _mm256_cvtps_epi32(scaled));
   }
+  // Packing works within 128 bits: the last step puts the fours in order.
+  const __m256i low = _mm256_packs_epi32(integers[0], integers[1]);
+  const __m256i high = _mm256_packs_epi32(integers[2], integers[3]);
+  const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+  _mm256_storeu_si256((__m256i *)quants,
+                      _mm256_permutevar8x32_epi32(_mm256_packs_epi16(low, high), order));
   return flags;
 }
 
+#include "x86_sums.h"
 #include "matrix_walk.h"
 
 #pragma clang attribute pop

@@ -70,6 +70,17 @@ INLINE int32_t emit(const shoal_output *output, int64_t token, int64_t row, int 
   return good == lanes ? SHOAL_FINE : SHOAL_OUT_OF_RANGE;
 }
 
+INLINE bool count_units(int32_t *counts, const float *sums, float scale) {
+  const __m512 units = _mm512_mul_ps(_mm512_load_ps(sums), _mm512_set1_ps(scale));
+  // Ordered comparison: false for NaN.
+  const __mmask16 small = _mm512_cmp_ps_mask(_mm512_abs_ps(units),
+                                             _mm512_set1_ps(0x1p31f / COUNTED), _CMP_LT_OQ);
+  if (small != 0xFFFF) return false;
+  const __m512i whole = _mm512_cvtps_epi32(units);
+  _mm512_store_si512(counts, _mm512_add_epi32(_mm512_load_si512(counts), whole));
+  return true;
+}
+
 INLINE int32_t quantize_block(const float *block, float *scale, int8_t *quants) {
   const __m512 low = _mm512_loadu_ps(block), high = _mm512_loadu_ps(block + 16);
   const __m512i magnitude = _mm512_set1_epi32(0x7FFFFFFF);
@@ -88,6 +99,7 @@ INLINE int32_t quantize_block(const float *block, float *scale, int8_t *quants) 
   return flags;
 }
 
+#include "x86_sums.h"
 #include "matrix_walk.h"
 
 #pragma clang attribute pop

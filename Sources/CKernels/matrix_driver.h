@@ -20,6 +20,8 @@ enum {
   TOKEN_BLOCK = 96,
   // Row groups whose sums stay there while the products that add to them take turns.
   GROUP_BLOCK = 8,
+  // Products whose units are summed in Int32 on the way: each is below 2^31 / COUNTED.
+  COUNTED = 64,
   // Bytes to prefetch ahead of the weights, into the second-level cache. Hardware stops at each
   // page and sees too little of a loop that computes. Measured, 4-bit weights and one token: 4 KiB
   // ahead into the first level 12.8 GB/s, into the second 15.1, 8 KiB 18.1, 16 KiB 18.3.
@@ -27,6 +29,8 @@ enum {
 };
 
 typedef float row_sums[ROWS];
+// The same in units, summed over some products.
+typedef int32_t row_counts[ROWS];
 
 // A row group, and where its thread goes on reading after `end`.
 typedef struct weights {

@@ -54,6 +54,27 @@ INLINE int32_t emit(const shoal_output *output, int64_t token, int64_t row, int 
   return flags;
 }
 
+INLINE bool count_units(int32_t *counts, const float *sums, float scale) {
+  int32x4_t whole[4];
+  uint32x4_t small = vdupq_n_u32(~0u);
+  UNROLL for (int i = 0; i < 4; ++i) {
+    const float32x4_t units = vmulq_n_f32(vld1q_f32(sums + 4 * i), scale);
+    // False for NaN.
+    small = vandq_u32(small, vcaltq_f32(units, vdupq_n_f32(0x1p31f / COUNTED)));
+    whole[i] = vcvtnq_s32_f32(units);
+  }
+  if (vminvq_u32(small) == 0) return false;
+  UNROLL for (int i = 0; i < 4; ++i) {
+    vst1q_s32(counts + 4 * i, vaddq_s32(vld1q_s32(counts + 4 * i), whole[i]));
+  }
+  return true;
+}
+
+INLINE void sum_halves(const int8_t *quants, int32_t *sums) {
+  sums[0] = vaddlvq_s8(vld1q_s8(quants));
+  sums[1] = vaddlvq_s8(vld1q_s8(quants + 16));
+}
+
 INLINE int32_t quantize_block(const float *block, float *scale, int8_t *quants) {
   uint32x4_t largest = vdupq_n_u32(0);
   UNROLL for (int i = 0; i < 32; i += 4) {

@@ -21,6 +21,15 @@ INLINE int place_quants(const shoal_part *parts, int part_count, int part, uint8
   return part;
 }
 
+// The same for the whole block, where no cut parts it: both sums are those of the halves.
+INLINE void place_block(shoal_record *record, float scale, const int8_t *quants,
+                        const int32_t *halves) {
+  __builtin_memcpy(record->quants, quants, 32);
+  record->scale = scale;
+  record->sum = (int16_t)(halves[0] + halves[1]);
+  record->first_sum = (int16_t)halves[0];
+}
+
 // Scale and inverse of a block whose largest magnitude has these bits (docs/NUMERICS.md).
 INLINE int32_t block_scale(uint32_t largest_bits, float *scale, float *inverse) {
   float largest;

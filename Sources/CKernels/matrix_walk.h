@@ -1,16 +1,25 @@
 // The walk over tokens, row groups and products, and the path's entry points. A path has defined
 //   tile(w, input, first, tokens, sums)         products of one row group with at most `tokens`
 //                                               tokens; returns how many it did
-//   emit(output, token, row, rows, sums)        stores or rounds 16 of them
+//   emit(output, token, row, rows, sums)        stores 16 of them, or rounds and adds them to Int64
+//   count_units(counts, sums, scale)            rounds 16 and adds them to Int32, if all are small
 //   quantize_block(block, scale, quants)        32 activations
+//   sum_halves(quants, sums)                    16 and 16 of them
 //
 // One token: each product's rows in order, so that weights stream from memory once.
 // More: a block of tokens and a block of row groups at a time, and within them one product after
 // the other, so that activations and the sums that they share stay in the second-level cache.
 
-// Row groups [first, end) of one product for tokens [token, end_token).
+// What some products add to the sums of a block, on its way: Int32 where the sums are Int64, so that
+// a product's rounding is a conversion and an addition.
+typedef struct block_counts {
+  _Alignas(64) row_counts of[GROUP_BLOCK][TOKEN_BLOCK];
+} block_counts;
+
+// Row groups [first, end) of one product for tokens [token, end_token). Large units, and all where
+// `counts` is null, go straight to the output.
 static int32_t walk_groups(const shoal_product *product, const uint8_t *next, int32_t token,
-                           int32_t end_token, int32_t first, int32_t end) {
+                           int32_t end_token, int32_t first, int32_t end, block_counts *counts) {
   const shoal_matrix *matrix = &product->matrix;
   weights w = {matrix, matrix->groups + first * matrix->group_stride,
                matrix->groups + end * matrix->group_stride, next};
@@ -21,7 +30,13 @@ static int32_t walk_groups(const shoal_product *product, const uint8_t *next, in
     for (int32_t t = token; t < end_token;) {
       _Alignas(64) row_sums sums[TOKENS];
       const int taken = tile(&w, &product->input, t, end_token - t, sums);
-      for (int i = 0; i < taken; ++i) flags |= emit(&product->output, t + i, row, rows, sums[i]);
+      for (int i = 0; i < taken; ++i) {
+        if (counts && count_units(counts->of[index - first][t + i - token], sums[i],
+                                  product->output.scale)) {
+          continue;
+        }
+        flags |= emit(&product->output, t + i, row, rows, sums[i]);
+      }
       t += taken;
     }
     w.group += matrix->group_stride;
@@ -43,6 +58,37 @@ INLINE const uint8_t *next_weights(const shoal_product *products, int32_t index,
   return after ? after : matrix->groups + end * matrix->group_stride - AHEAD;
 }
 
+// Adds what was counted to the sums of row groups [first, end) and tokens [token, end_token).
+static void add_counts(const block_counts *counts, const shoal_product *product, int32_t token,
+                       int32_t end_token, int32_t first, int32_t end) {
+  const shoal_output *output = &product->output;
+  for (int32_t t = token; t < end_token; ++t) {
+    for (int32_t index = first; index < end; ++index) {
+      const int32_t row = index * ROWS, left = product->matrix.rows - row;
+      const int32_t *some = counts->of[index - first][t - token];
+      int64_t *sums = output->sums + t * output->stride + row;
+      if (left >= ROWS) {
+        UNROLL for (int i = 0; i < ROWS; ++i) sums[i] += some[i];
+      } else {
+        for (int i = 0; i < left; ++i) sums[i] += some[i];
+      }
+    }
+  }
+}
+
+// How many products from the first on add to the same sums and can be counted together; 0: none.
+static int32_t counted(const shoal_product *products, int32_t count, int32_t tokens) {
+  const shoal_output *output = &products->output;
+  if (!output->sums || tokens == 1) return 0;
+  int32_t same = 1;
+  while (same < count && same < COUNTED && products[same].output.sums == output->sums &&
+         products[same].output.stride == output->stride &&
+         products[same].output.scale == output->scale) {
+    ++same;
+  }
+  return same > 1 ? same : 0;
+}
+
 static int32_t walk(const shoal_product *products, int32_t count, int32_t tokens,
                     int32_t first_group, int32_t end_group, const uint8_t *after) {
   const int32_t step = tokens == 1 ? end_group - first_group : GROUP_BLOCK;
@@ -51,9 +97,18 @@ static int32_t walk(const shoal_product *products, int32_t count, int32_t tokens
     const int32_t end_token = token + TOKEN_BLOCK < tokens ? token + TOKEN_BLOCK : tokens;
     for (int32_t group = first_group; group < end_group; group += step) {
       const int32_t end = group + step < end_group ? group + step : end_group;
-      for (int32_t i = 0; i < count; ++i) {
-        const uint8_t *next = next_weights(products, i, count, group, end, end_group, after);
-        flags |= walk_groups(products + i, next, token, end_token, group, end);
+      for (int32_t i = 0; i < count;) {
+        block_counts counts;
+        const int32_t together = counted(products + i, count - i, tokens);
+        const int32_t last = i + (together > 0 ? together : 1);
+        const int32_t start = i;
+        if (together > 0) __builtin_memset(&counts, 0, sizeof counts);
+        for (; i < last; ++i) {
+          const uint8_t *next = next_weights(products, i, count, group, end, end_group, after);
+          flags |= walk_groups(products + i, next, token, end_token, group, end,
+                               together > 0 ? &counts : NULL);
+        }
+        if (together > 0) add_counts(&counts, products + start, token, end_token, group, end);
       }
     }
   }
@@ -87,7 +142,14 @@ int32_t SYMBOL(shoal_quantize)(const shoal_part *parts, int32_t part_count, int3
       int8_t quants[32];
       float scale;
       flags |= quantize_block(block, &scale, quants);
-      part = place_quants(parts, part_count, part, records, scale, quants);
+      if (parts[part].count == 32 && parts[part].split == 16) {
+        int32_t halves[2];
+        sum_halves(quants, halves);
+        place_block((shoal_record *)(records + parts[part].record), scale, quants, halves);
+        ++part;
+      } else {
+        part = place_quants(parts, part_count, part, records, scale, quants);
+      }
     }
   }
   return flags;

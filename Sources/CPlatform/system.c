@@ -1,9 +1,11 @@
-// Thread names, affinity and futex, for Linux and for macOS.
+// Thread names, affinity, futex and limits, for Linux and for macOS.
 #define _GNU_SOURCE
 #include "CPlatform.h"
 
 #include <pthread.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -23,6 +25,19 @@ void shoal_thread_name(const char *name) {
 #else
   pthread_setname_np(pthread_self(), cut);
 #endif
+}
+
+int shoal_terminal_size(int descriptor, int *columns, int *rows) {
+  struct winsize size;
+  if (ioctl(descriptor, TIOCGWINSZ, &size) != 0) return 0;
+  *columns = size.ws_col;
+  *rows = size.ws_row;
+  return 1;
+}
+
+uint64_t shoal_open_files(void) {
+  struct rlimit limit;
+  return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? (uint64_t)limit.rlim_cur : 0;
 }
 
 int shoal_cores_allowed(void) {

@@ -1,18 +1,23 @@
 // The gateway: HTTP in, token stream out. One route a file in Routes/.
 
-import Foundation
+public import Foundation
 import Hummingbird
 import Logging
 import NIOCore
 public import ShoalNode
 public import ShoalProtocol
 
+/// Takes one job's spans: an `ExportTraceServiceRequest` of OTLP as JSON, without a line end.
+public typealias TraceSink = @Sendable (Data) -> Void
+
 /// Serves one node over HTTP (docs/INTERFACE.md).
 public struct Gateway: Sendable {
   /// Bounds on what clients can make the gateway hold.
   public struct Bounds: Sendable {
-    /// Generations at a time; further ones are answered with 503.
-    public var streams = 64
+    /// Generations at a time, those that wait in all, and those of one user that wait; further
+    /// ones are answered with 503 and 429.
+    public var admission = AdmissionQueue.Bounds(
+      running: Limits.runningJobs, waiting: 256, waitingOfOne: 192)
     /// Connections at a time; further ones wait to be accepted.
     public var connections = 512
     /// A connection that neither asks nor is being answered is closed after this many seconds.
@@ -26,13 +31,15 @@ public struct Gateway: Sendable {
   private let address: Endpoint
   private let key: String?
   private let bounds: Bounds
+  private let traces: TraceSink?
 
   /// - Parameters:
   ///   - address: where to listen; port 0 takes any that is free.
+  ///   - traces: takes each job's spans when it has ended.
   ///   - key: demanded from clients as a bearer token. Nil is allowed on loopback only.
   public init(
     node: any NodeService, clock: any MeshClock, address: Endpoint, key: String? = nil,
-    bounds: Bounds = Bounds()
+    bounds: Bounds = Bounds(), traces: TraceSink? = nil
   ) throws(GatewayError) {
     guard address.isLoopback || !(key ?? "").isEmpty else { throw .keyRequired(address) }
     self.node = node
@@ -40,6 +47,7 @@ public struct Gateway: Sendable {
     self.address = address
     self.key = key
     self.bounds = bounds
+    self.traces = traces
   }
 
   /// Serves until the task is cancelled.
@@ -75,14 +83,18 @@ public struct Gateway: Sendable {
   private func router() -> Router<BasicRequestContext> {
     let counters = Counters()
     let generating = Generating(
-      node: node, clock: clock, slots: StreamSlots(limit: bounds.streams), counters: counters)
+      node: node, clock: clock, admission: Admission(bounds.admission), counters: counters,
+      traces: traces)
     let router = Router(context: BasicRequestContext.self)
     router.middlewares.add(RefusalShape(counters: counters))
     router.middlewares.add(SiteGuard(isLoopback: address.isLoopback))
     router.middlewares.add(KeyCheck(key: key))
     DashboardRoute().add(to: router)
     HealthRoute().add(to: router)
+    ReadyRoute(generating: generating).add(to: router)
+    OpenAPIRoute().add(to: router)
     PeersRoute(node: node).add(to: router)
+    JobsRoute(generating: generating).add(to: router)
     ModelsRoute(node: node).add(to: router)
     PlanRoute(node: node).add(to: router)
     RunRoute(generating: generating).add(to: router)
@@ -91,6 +103,9 @@ public struct Gateway: Sendable {
     OpenAIModelsRoute(node: node).add(to: router)
     CompletionsRoute(generating: generating).add(to: router)
     ChatRoute(generating: generating).add(to: router)
+    OllamaRoutes(generating: generating).add(to: router)
+    EmbeddingsRoute(generating: generating).add(to: router)
+    EmbedRoute(generating: generating).add(to: router)
     MetricsRoute(generating: generating).add(to: router)
     return router
   }

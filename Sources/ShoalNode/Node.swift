@@ -37,13 +37,13 @@ public struct NodeSystem: Sendable {
   public let clock: any MeshClock
   public let random: any RandomSource
   public let threads: any ThreadSource
-  /// Opens a file of this machine for import.
-  public let openFile: @Sendable (String) throws -> any ByteSource
+  /// Opens a model of this machine, a file or a directory, for import.
+  public let openModel: @Sendable (String) throws -> ModelFiles
 
   public init(
     datagrams: any DatagramTransport, streams: any StreamTransport, blobs: any BlobStore,
     documents: any DocumentStore, clock: any MeshClock, random: any RandomSource,
-    threads: any ThreadSource, openFile: @escaping @Sendable (String) throws -> any ByteSource
+    threads: any ThreadSource, openModel: @escaping @Sendable (String) throws -> ModelFiles
   ) {
     self.datagrams = datagrams
     self.streams = streams
@@ -52,7 +52,7 @@ public struct NodeSystem: Sendable {
     self.clock = clock
     self.random = random
     self.threads = threads
-    self.openFile = openFile
+    self.openModel = openModel
   }
 }
 
@@ -70,6 +70,9 @@ public final class Node: NodeService {
   private let rendezvous: LinkRendezvous
   private let library: ModelLibrary
   private let keeper: WitnessKeeper
+  private let atoms: AtomKeeper
+  private let departure: Departure
+  private let throughput: Throughput
 
   public var peer: PeerID { configuration.identity.id }
 
@@ -91,12 +94,16 @@ public final class Node: NodeService {
       party: party, transport: system.streams, clock: clock, random: random,
       waiting: configuration.waiting)
     rendezvous = LinkRendezvous(clock: clock)
+    atoms = AtomKeeper(clock: clock)
+    departure = Departure(clock: clock)
+    throughput = Throughput(clock: clock)
     store = ShardStore(
-      peer: peer, library: library, membership: membership, door: door, clock: clock,
-      threads: threads)
+      peer: peer, library: library, membership: membership, door: door, keeper: atoms,
+      clock: clock, threads: threads)
     executor = ShardExecutor(
       peer: peer, resources: configuration.resources, library: library, store: store,
-      membership: membership, door: door, rendezvous: rendezvous, clock: clock, threads: threads)
+      membership: membership, door: door, rendezvous: rendezvous, throughput: throughput,
+      clock: clock, threads: threads)
     keeper = WitnessKeeper(clock: clock)
     driver = JobDriver(
       peer: peer, store: store, executor: executor, membership: membership, keeper: keeper,
@@ -106,7 +113,7 @@ public final class Node: NodeService {
       clock: clock, random: random)
   }
 
-  /// Takes part in the mesh until cancelled.
+  /// Takes part in the mesh until cancelled, or until `stop`.
   public func run() async {
     let record = configuration.record
     let beacon = Beacon(
@@ -122,6 +129,8 @@ public final class Node: NodeService {
       group.addTask { await self.registry.run { await self.store.adopt(offers: $0) } }
       group.addTask { await self.keeper.run() }
       group.addTask { await self.acceptStreams() }
+      group.addTask { await self.departure.untilStopped() }
+      group.addTask { await self.throughput.run(record.compute, self.membership) }
       await group.next()
       group.cancelAll()
       system.datagrams.close()
@@ -182,7 +191,7 @@ public final class Node: NodeService {
     switch hello {
     case nil: link.shutdown()
     case .shard:
-      let server = ShardServer(blobs: system.blobs)
+      let server = ShardServer(blobs: system.blobs, keeper: atoms)
       await withTaskCancellationHandler {
         try? await room.perform { try server.serve(link) }
       } onCancel: {
@@ -229,18 +238,33 @@ public final class Node: NodeService {
       duration: system.clock.now() - start)
   }
 
+  public func prepare(_ request: GenerationRequest) async throws -> GenerationRequest {
+    try await driver.prepare(registry.resolve(request.model), request)
+  }
+
   public func generate(
     _ request: GenerationRequest, emit: @escaping @Sendable (GenerationEvent) -> Void
   ) async throws -> GenerationOutcome {
-    try await driver.generate(registry.resolve(request.model), request, emit: emit)
+    try await departure.driving {
+      try await driver.generate(registry.resolve(request.model), request, emit: emit)
+    }
+  }
+
+  public func embed(_ request: EmbeddingRequest) async throws -> EmbeddingOutcome {
+    try await departure.driving {
+      try await driver.embed(registry.resolve(request.model), request)
+    }
   }
 
   public func resume(
     _ job: JobID, shown: Int, emit: @escaping @Sendable (GenerationEvent) -> Void
   ) async throws -> GenerationOutcome {
     guard let record = await keeper.record(of: job) else { throw NodeError.unknownJob }
-    return try await driver.resume(
-      record, registry.resolve(record.model.raw.hex), shown: shown, emit: emit)
+    let former = await keeper.driver(of: job)
+    return try await departure.driving {
+      try await driver.resume(
+        record, registry.resolve(record.model.raw.hex), shown: shown, after: former, emit: emit)
+    }
   }
 
   /// Whether this peer could go on with a job.
@@ -255,9 +279,9 @@ public final class Node: NodeService {
   ) async throws -> ModelEntry {
     let room = ThreadRoom(system.threads.thread(name: "import"))
     defer { room.close() }
-    let (library, openFile) = (library, system.openFile)
+    let (library, openModel) = (library, system.openModel)
     let (model, bytes) = try await room.perform {
-      let model = try library.importGGUF(try openFile(path), progress: progress)
+      let model = try library.importModel(try openModel(path), progress: progress)
       let manifest = try library.manifest(model)
       return (model, manifest.byteCount + manifest.tokenizerByteCount)
     }
@@ -265,8 +289,23 @@ public final class Node: NodeService {
       name: name ?? ModelLibrary.name(ofFile: path), model: model, byteCount: bytes)
   }
 
-  public func leave() async {
+  public func leave(progress: @escaping @Sendable (LeaveProgress) -> Void) async {
+    let isFirst = departure.begin()
+    // Plans of both kinds are made without this peer from now on; it still answers and gives.
+    await membership.update { $0.services = [] }
+    await executor.leave()
+    if isFirst { await departure.untilIdle { progress(.jobs(running: $0)) } }
+    let alone = await store.handOver { progress(.atoms(left: $0, of: $1)) }
+    await membership.leave()
+    progress(.left(unplaced: alone))
+  }
+
+  /// Hands over what it computes for others and says goodbye, without waiting for anything else.
+  public func depart() async {
+    departure.begin()
     await executor.leave()
     await membership.leave()
   }
+
+  public func stop() { departure.stop() }
 }

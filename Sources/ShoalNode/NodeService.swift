@@ -17,10 +17,17 @@ public protocol NodeService: Sendable {
   /// - Parameter context: positions to reserve; nil: what the model was made for, at most 2,048.
   func plan(model: String, objective: PlanObjective, context: Int?) async throws -> PlannedModel
 
+  /// What `request` comes to, with its prompt as tokens, without running it. Throws whatever makes
+  /// it hopeless: afterwards an answer may begin.
+  func prepare(_ request: GenerationRequest) async throws -> GenerationRequest
+
   /// Generates. `emit` is called in order and never waits. Cancelling the task ends the job.
   func generate(
     _ request: GenerationRequest, emit: @escaping @Sendable (GenerationEvent) -> Void
   ) async throws -> GenerationOutcome
+
+  /// Makes a vector of each text. Cancelling the task ends the job.
+  func embed(_ request: EmbeddingRequest) async throws -> EmbeddingOutcome
 
   /// Goes on with a job whose log this peer keeps; its id is the right to do so.
   ///
@@ -32,12 +39,16 @@ public protocol NodeService: Sendable {
   /// Clients reach this peer at `api` from now on.
   func serves(api: Endpoint)
 
-  /// Brings a GGUF file of this machine into the mesh.
+  /// Brings a GGUF file or a Hugging Face directory of this machine into the mesh.
   func importModel(
     path: String, name: String?, progress: @escaping @Sendable (UInt64, UInt64) -> Void
   ) async throws -> ModelEntry
 
-  /// Hands what it computes for others over to others, at the next step of each job, and says
-  /// goodbye to the mesh.
-  func leave() async
+  /// Drains and says goodbye: takes no more jobs, hands what it computes for others over at the
+  /// next step of each, lets its own jobs end, waits until others hold what it holds, as often as
+  /// the mesh keeps copies, and leaves. It answers questions until `stop`.
+  func leave(progress: @escaping @Sendable (LeaveProgress) -> Void) async
+
+  /// Ends this peer's part in the mesh.
+  func stop()
 }

@@ -10,10 +10,13 @@ public struct ChatMessage: Sendable, Hashable {
   /// What the model's template knows: mostly `system`, `user` and `assistant`.
   public let role: String
   public let content: String
+  /// What else a template may read of it, such as `tool_calls`.
+  public let others: JSONObject
 
-  public init(role: String, content: String) {
+  public init(role: String, content: String, others: JSONObject = JSONObject()) {
     self.role = role
     self.content = content
+    self.others = others
   }
 }
 
@@ -22,7 +25,7 @@ public struct GenerationRequest: Sendable {
   public enum Prompt: Sendable, Hashable {
     case text(String)
     case tokens([UInt32])
-    /// A conversation, which the model's own template turns into text.
+    /// A conversation, which a template turns into text.
     case chat([ChatMessage])
   }
 
@@ -31,6 +34,10 @@ public struct GenerationRequest: Sendable {
   public var prompt: Prompt
   public var options: GenerationOptions
   public var objective: PlanObjective
+  /// What a conversation's template is told of tools, each as OpenAI describes it.
+  public var tools: [JSONValue] = []
+  /// In Jinja, instead of the model's own.
+  public var chatTemplate: String?
 
   public init(
     model: String, prompt: Prompt, options: GenerationOptions, objective: PlanObjective = .latency
@@ -82,6 +89,16 @@ public struct GenerationOutcome: Sendable {
     self.finish = finish
     self.digest = digest
   }
+}
+
+/// How far a peer that leaves has come.
+public enum LeaveProgress: Sendable, Hashable {
+  /// It waits for so many jobs that it drives.
+  case jobs(running: Int)
+  /// So many of its atoms still have too few copies at others.
+  case atoms(left: Int, of: Int)
+  /// It is out of the mesh. So many of its atoms have fewer copies at others than there are to be.
+  case left(unplaced: Int)
 }
 
 /// A member of the mesh, this peer included.
@@ -151,10 +168,26 @@ public enum NodeError: Error, Sendable, Hashable {
   case noChatTemplate(String)
   case chatTemplate(TemplateError)
   case promptTooLong(tokens: Int, context: Int)
+  /// The prompt fits, and the answer that is asked for does not.
+  case answerTooLong(prompt: Int, answer: Int, context: Int)
+  case schema(SchemaError)
+  /// The model's template has no place for tools.
+  case noTools(String)
   case tokenOutOfRange(UInt32, vocabulary: Int)
   case failed(JobFailure)
   /// Nobody here keeps the log of such a job, or no longer.
   case unknownJob
+  /// The peer that was asked is on its way out of the mesh.
+  case leaving
+  /// An encoder, by its architecture, was asked to generate.
+  case makesNoText(String)
+  /// A model that generates text was asked for vectors and states no pooling.
+  case makesNoVectors(String)
+  /// The text of that number, counted from 0, has no tokens.
+  case emptyText(Int)
+  case textTooLong(Int, tokens: Int, limit: Int)
+  /// A text of that number has token types that the model does not know.
+  case tokenTypes(Int, known: Int)
 }
 
 extension NodeError: CustomStringConvertible {
@@ -165,14 +198,31 @@ extension NodeError: CustomStringConvertible {
         + (known.isEmpty ? "; none is known yet" : "; known are \(known.joined(separator: ", "))")
     case .emptyPrompt: "the prompt is empty"
     case .noChatTemplate(let model):
-      "\(model) has no chat template: send it text, not messages"
+      "\(model) has no chat template: send it text, or a template with the messages"
     case .chatTemplate(let error): "\(error)"
     case .promptTooLong(let tokens, let context):
       "the prompt has \(tokens) tokens; the model's context is \(context)"
+    case .answerTooLong(let prompt, let answer, let context):
+      "the prompt has \(prompt) tokens and the answer may have \(answer): together "
+        + "\(prompt + answer), and the model's context is \(context)"
+    case .schema(let error): "\(error)"
+    case .noTools(let model): "the template of \(model) knows no tools"
     case .tokenOutOfRange(let token, let vocabulary):
       "token \(token) is not in the vocabulary of \(vocabulary)"
     case .failed(let failure): "\(failure)"
     case .unknownJob: "no such job is kept here, or no longer"
+    case .leaving: "this peer is leaving the mesh: ask another"
+    case .makesNoText(let architecture):
+      "an encoder (\(architecture)) makes vectors and generates no text: ask it by `shoal embed` or"
+        + " /v1/embeddings"
+    case .makesNoVectors(let model):
+      "\(model) generates text and does not state how vectors are made of its rows: take an"
+        + " encoder, or name a pooling"
+    case .emptyText(let index): "text \(index) is empty"
+    case .textTooLong(let index, let tokens, let limit):
+      "text \(index) has \(tokens) tokens; the model reads \(limit)"
+    case .tokenTypes(let index, let known):
+      "the token types of text \(index) are not one for each token, below \(max(1, known))"
     }
   }
 }

@@ -59,26 +59,25 @@ struct LocalStore {
     try RegistryDocument(documents: documents, identity: identity).load()
   }
 
-  /// Brings a GGUF file into the store under a name.
+  /// Brings a GGUF file or a Hugging Face directory into the store under a name.
   func importModel(
     path: String, name: String?, progress: (UInt64, UInt64) -> Void
   ) throws -> ModelEntry {
-    let source = try MappedFile(path: path)
-    let model = try library.importGGUF(source, progress: progress)
+    let model = try library.importModel(ModelFiles(path: path), progress: progress)
     let manifest = try library.manifest(model)
-    let stem = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
     return try RegistryDocument(documents: documents, identity: identity).register(
-      name: name ?? stem, model: model,
+      name: name ?? ModelLibrary.name(ofFile: path), model: model,
       byteCount: manifest.byteCount + manifest.tokenizerByteCount,
       now: SystemClock().unixMilliseconds())
   }
 
-  /// The model that a person means: a name in the store, or a GGUF file, which is imported first.
+  /// The model that a person means: a name in the store, or a GGUF file or Hugging Face directory,
+  /// which is imported first.
   func resolve(_ model: String, progress: (UInt64, UInt64) -> Void) throws -> ModelEntry {
     if let entry = try registry().resolve(model, own: identity.id) { return entry }
     guard FileManager.default.fileExists(atPath: model) else {
       throw UserError(
-        "no model named \(model): `shoal models` lists what there is, `shoal import FILE` adds one")
+        "no model named \(model): `shoal models` lists what there is, `shoal import PATH` adds one")
     }
     return try importModel(path: model, name: nil, progress: progress)
   }

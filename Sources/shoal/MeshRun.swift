@@ -7,7 +7,8 @@ import ShoalSystem
 
 struct MeshRun {
   let client: GatewayClient
-  let isQuiet: Bool
+  /// Called with each piece of the text.
+  let show: @Sendable (String) -> Void
 
   func run(_ request: RunRequest) async throws -> RunResult {
     let bar = ProgressBar("fetching atoms")
@@ -22,7 +23,7 @@ struct MeshRun {
         let now = clock.now()
         if let last { stall = max(stall, now - last) }
         last = now
-        if !isQuiet { Terminal.write(text) }
+        show(text)
       case .continued, .witnesses, .waiting, .finished, .failed: break
       }
     }

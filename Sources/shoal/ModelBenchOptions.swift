@@ -8,7 +8,7 @@ import ShoalProtocol
 import ShoalSystem
 
 struct ModelBenchOptions: ParsableArguments {
-  @Argument(help: "A name in the store, or a GGUF file.") var model: String?
+  @Argument(help: "A name in the store, or a GGUF file or directory.") var model: String?
   @Option(help: "Threads (default: one for each core).") var threads: Int?
   @Option(name: [.customShort("p"), .customLong("prompt")], help: "Tokens of the prompt; 0: none.")
   var prompt = 512

@@ -26,6 +26,8 @@ struct PeerCommand: AsyncParsableCommand {
   @Option(help: "Threads of one job (default: one for each core).") var threads: Int?
   @Option(help: "Force a kernel path: avx512, avx2, neon or reference; the bits stay the same.")
   var kernel: String?
+  @Option(help: "Append each job's spans to this file, one OTLP/JSON object on each line.")
+  var traces: String?
   @OptionGroup var data: DataDirectory
 
   func run() async throws {
@@ -42,7 +44,7 @@ struct PeerCommand: AsyncParsableCommand {
       group.addTask { try await serveAPI(node, store, network, sockets) }
       group.addTask {
         for await _ in signals.signals { break }
-        await node.leave()
+        await node.depart()
       }
       try await group.next()
       group.cancelAll()
@@ -142,7 +144,7 @@ struct PeerCommand: AsyncParsableCommand {
     NodeSystem(
       datagrams: sockets.datagrams, streams: sockets.streams, blobs: store.library.blobs,
       documents: store.documents, clock: SystemClock(), random: Entropy(),
-      threads: SystemThreads(), openFile: { try MappedFile(path: $0) })
+      threads: SystemThreads(), openModel: { try ModelFiles(path: $0) })
   }
 
   // MARK: API
@@ -159,21 +161,24 @@ struct PeerCommand: AsyncParsableCommand {
         "peer \(node.peer) of network \(network.name) on \(mesh)\napi http://\(address)\n")
     }
     let key = ProcessInfo.processInfo.environment["SHOAL_API_KEY"]
+    let sink = try traces.map { try TraceFile.sink(appendingTo: $0) }
     if let api {
       guard let address = Endpoint(api) else {
         throw ValidationError("--api is an address and a port, such as 127.0.0.1:7434")
       }
-      return try await Gateway(node: node, clock: SystemClock(), address: address, key: key)
-        .run(onListening: announce)
+      return try await Gateway(
+        node: node, clock: SystemClock(), address: address, key: key, traces: sink
+      )
+      .run(onListening: announce)
     }
     guard let usual = Endpoint("127.0.0.1:7434"), let any = Endpoint("127.0.0.1:0") else {
       preconditionFailure("two addresses that can be read")
     }
     do {
-      try await Gateway(node: node, clock: SystemClock(), address: usual, key: key)
+      try await Gateway(node: node, clock: SystemClock(), address: usual, key: key, traces: sink)
         .run(onListening: announce)
     } catch GatewayError.addressInUse {
-      try await Gateway(node: node, clock: SystemClock(), address: any, key: key)
+      try await Gateway(node: node, clock: SystemClock(), address: any, key: key, traces: sink)
         .run(onListening: announce)
     }
   }

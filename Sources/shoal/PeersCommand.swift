@@ -28,9 +28,31 @@ struct PeersCommand: AsyncParsableCommand {
 
 struct LeaveCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "leave", abstract: "Lets the peer of this machine say goodbye to the mesh.")
+    commandName: "leave",
+    abstract: "Drains the peer of this machine, lets it say goodbye to the mesh, and ends it.")
 
   @OptionGroup var peer: RunningPeer
 
-  func run() async throws { try await peer.required().leave() }
+  func run() async throws {
+    var last: LeaveEvent?
+    let unplaced = try await peer.required().leave { event in
+      defer { last = event }
+      guard event != last else { return }
+      switch event {
+      case .jobs(let running):
+        if running > 0 { Terminal.printError("waiting for \(count(running, "job")) to end") }
+      case .atoms(let left, let total):
+        Terminal.printError("\(left) of \(total) atoms wait for their copies at other peers")
+      case .left: break
+      }
+    }
+    guard unplaced > 0 else { return print("left; others hold all that was here") }
+    print(
+      "left; \(count(unplaced, "atom")) that it held \(unplaced == 1 ? "has" : "have") fewer copies"
+        + " at others than a mesh keeps: they have no room, did not answer, or there are too few")
+  }
+
+  private func count(_ number: Int, _ noun: String) -> String {
+    "\(number) \(noun)\(number == 1 ? "" : "s")"
+  }
 }

@@ -17,7 +17,7 @@ struct PerplexityCommand: AsyncParsableCommand {
       beginning token. Scored are the positions of each chunk's second half.
       """)
 
-  @Argument(help: "A name in the store, or a GGUF file.") var model: String
+  @Argument(help: "A name in the store, or a GGUF file or directory.") var model: String
   @Argument(help: "A text file.") var file: String
   @Option(help: "Tokens of one chunk (default: 512, or what the model was made for).")
   var context: Int?
@@ -31,6 +31,7 @@ struct PerplexityCommand: AsyncParsableCommand {
     let entry = try store.resolve(model) { bar.show($0, $1) }
     bar.finish()
     let manifest = try store.library.manifest(entry.model)
+    try manifest.checkGenerates()
     let tokenizer = try store.library.tokenizer(manifest)
     let chunks = try chunks(of: text(), tokenizer, manifest)
     let library = store.library

@@ -18,15 +18,24 @@ struct PlanCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "plan", abstract: "Prints the plan for a model, and why it is so.")
 
-  @Argument(help: "A model's name.") var model: String
+  @Argument(help: "A model's name; with --peers also a file or directory: its header is enough.")
+  var model: String
+  @Option(
+    parsing: .upToNextOption,
+    help: "Plan over these device profiles, or folders of them, instead of over the mesh.")
+  var peers: [String] = []
   @Option(help: "latency, throughput or spread.") var objective = PlanObjective.latency
   @Option(help: "Positions to reserve.") var context: Int?
   @Flag(help: "Print facts as JSON.") var json = false
   @OptionGroup var peer: RunningPeer
 
   func run() async throws {
-    let plan = try await peer.required().plan(
-      model: model, objective: objective, context: context)
+    let plan =
+      peers.isEmpty
+      ? try await peer.required().plan(model: model, objective: objective, context: context)
+      : try PlannedDevices(
+        model: model, paths: peers, objective: objective, context: context, data: peer.data
+      ).plan()
     if json { return try JSONOutput.print(plan) }
     for line in PlanTable(plan).lines { print(line) }
   }
@@ -39,29 +48,38 @@ struct PlanTable {
 
   var lines: [String] {
     let stages = plan.stages.count
+    let width = ((plan.members.map(\.peer)).map { called($0).count } + [8]).max() ?? 8
+    let padded = { (text: String) in text + String(repeating: " ", count: width - text.count) }
     var lines = [
       "\(plan.model): \(plan.kind) over \(plan.members.count) for \(plan.objective),"
         + " \(estimate(plan.tokensPerSecond, plan.tokensPerSecondTogether, stages: stages));"
         + " plan \(plan.plan.prefix(16))",
-      "peer      stage  layers   share  heads  columns  vocabulary  format  bytes",
+      padded("peer") + "  stage  layers   share  heads  columns  vocabulary  format  bytes",
     ]
     for member in plan.members {
       let layers = plan.stages[member.stage].layers
       lines.append(
-        String(
-          format: "%@  %5d  %7@  %4.1f%%  %5d  %7d  %10d  %6@  %@", String(member.peer.prefix(8)),
-          member.stage, "\(layers[0])-\(layers[1] - 1)", member.share * 100, member.headsPerLayer,
-          member.ffnColumns, member.vocabularyRows, member.precision,
-          ByteCount(member.bytes).description))
+        padded(called(member.peer))
+          + String(
+            format: "  %5d  %7@  %4.1f%%  %5d  %7d  %10d  %6@  %@", member.stage,
+            "\(layers[0])-\(layers[1] - 1)", member.share * 100, member.headsPerLayer,
+            member.ffnColumns, member.vocabularyRows, member.precision,
+            ByteCount(member.bytes).description))
     }
     for choice in plan.alternatives {
-      let who = choice.peers.map { String($0.prefix(8)) }.joined(separator: ", ")
+      let who = choice.peers.map { called($0) }.joined(separator: ", ")
       let isStaged = choice.kind == "pipeline" || choice.kind == "hybrid"
       let speed = estimate(
         choice.tokensPerSecond, choice.tokensPerSecondTogether, stages: isStaged ? 2 : 1)
       lines.append("instead: \(choice.kind) on \(who), \(speed)")
     }
-    for left in plan.excluded { lines.append("left out: \(left.peer.prefix(8)) \(left.reason)") }
+    for left in plan.excluded { lines.append("left out: \(called(left.peer)) \(left.reason)") }
+    if let header = plan.headerMilliseconds {
+      lines.append(
+        String(
+          format: "the header was read and cut in %.0f ms, the plan made in %.0f ms", header,
+          plan.planMilliseconds))
+    }
     return lines
   }
 
@@ -70,6 +88,9 @@ struct PlanTable {
     let alone = "about \(rate(alone))"
     return stages > 1 ? alone + ", \(rate(together)) over several jobs in flight" : alone
   }
+
+  /// A device by its profile, a peer by the beginning of its id.
+  private func called(_ peer: String) -> String { plan.devices?[peer] ?? String(peer.prefix(8)) }
 
   private func rate(_ tokensPerSecond: Double) -> String {
     String(format: "%.4g tokens/s", tokensPerSecond)

@@ -14,7 +14,7 @@ struct RunCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "run", abstract: "Generates text with a model.")
 
-  @Argument(help: "A name in the store, or a GGUF file.") var model: String
+  @Argument(help: "A name in the store, or a GGUF file or directory.") var model: String
   @Argument(help: "What to continue.") var prompt: String?
   @OptionGroup var generation: GenerationFlags
   @Option(help: "The prompt as token ids, such as 1,403,407.") var tokens: String?
@@ -39,7 +39,9 @@ struct RunCommand: AsyncParsableCommand {
   func run() async throws {
     let result: RunResult
     if let client = try await client() {
-      result = try await MeshRun(client: client, isQuiet: json).run(meshRequest())
+      let isQuiet = json
+      result = try await MeshRun(client: client, show: { if !isQuiet { Terminal.write($0) } })
+        .run(meshRequest())
     } else {
       result = try await runHere()
     }
@@ -77,7 +79,7 @@ struct RunCommand: AsyncParsableCommand {
     let entry = try store.resolve(model) { bar.show($0, $1) }
     bar.finish()
     let request = try SoloRequest(
-      prompt: promptInput(), options: options(), stages: stages(),
+      prompt: promptInput(), options: options(), stages: Split(split).stages,
       kernel: KernelPath.named(kernel),
       threads: threads ?? ProcessInfo.processInfo.activeProcessorCount,
       logitsPath: logits)
@@ -106,22 +108,6 @@ struct RunCommand: AsyncParsableCommand {
       return .tokens(ids.compactMap(\.self))
     }
     return .text(prompt ?? "")
-  }
-
-  /// Weights of the ranks of each stage.
-  private func stages() throws -> [[Int]] {
-    guard let split else { return [[1]] }
-    let stages = split.split(separator: "/", omittingEmptySubsequences: false).map { stage in
-      stage.split(separator: ":", omittingEmptySubsequences: false).map { Int($0) ?? -1 }
-    }
-    let ranks = stages.reduce(0) { $0 + $1.count }
-    let isWhole = stages.allSatisfy { $0.allSatisfy { (0...1 << 20).contains($0) } }
-    guard isWhole, ranks <= 64, stages.allSatisfy({ $0.contains { $0 > 0 } }) else {
-      throw ValidationError(
-        "--split is shares of up to 64 ranks, such as 5:2:1, stages parted by /, such as 5:2/1:1, "
-          + "not \(split)")
-    }
-    return stages
   }
 }
 

@@ -12,10 +12,15 @@ struct Shoal: AsyncParsableCommand {
     subcommands: [
       PeerCommand.self,
       RunCommand.self,
+      ChatCommand.self,
+      EmbedCommand.self,
       ImportCommand.self,
       PullCommand.self,
       ModelsCommand.self,
       PeersCommand.self,
+      StatusCommand.self,
+      TopCommand.self,
+      JobsCommand.self,
       PlanCommand.self,
       LeaveCommand.self,
       AssessCommand.self,
@@ -24,7 +29,10 @@ struct Shoal: AsyncParsableCommand {
       PerplexityCommand.self,
       BenchCommand.self,
       SimCommand.self,
-    ])
+      DoctorCommand.self,
+      NextCommand.self,
+    ],
+    defaultSubcommand: NextCommand.self)
 
   /// Bad usage exits with 2, as tools of the field do; every other error with 1.
   static func main() async {

@@ -24,7 +24,8 @@ struct SoloRun {
   let entry: ModelEntry
   let request: SoloRequest
 
-  func run(_ show: @escaping @Sendable (String) -> Void) async throws -> RunResult {
+  /// - Parameter show: called with each piece of the text; ends the run by throwing.
+  func run(_ show: @escaping @Sendable (String) throws -> Void) async throws -> RunResult {
     let manifest = try store.library.manifest(entry.model)
     let tokenizer = try store.library.tokenizer(manifest)
     let prompt = try request.prompt.ids(tokenizer)
@@ -41,11 +42,11 @@ struct SoloRun {
       threadsPerRank: max(1, request.threads / shares.count),
       kernels: Kernels(path: request.kernel), clock: SystemClock(), threads: SystemThreads())
     let log = SoloLog(start: SystemClock().now(), logitsPath: request.logitsPath)
-    let chooser = TokenChooser(
-      options: request.options, tokenizer: tokenizer, promptCount: prompt.count
+    let chooser = try TokenChooser(
+      options: request.options, tokenizer: tokenizer, prompt: prompt
     ) { token in
       try log.take(token)
-      show(token.text)
+      try show(token.text)
     }
     let library = store.library
     let finish = try await ranks.run(

@@ -14,6 +14,13 @@ enum Terminal {
   /// Whether standard error is a terminal that may be drawn on.
   static let isInteractive = isatty(STDERR_FILENO) == 1
 
+  /// Whether standard output is one, too, and whoever sits there wants colours (no-color.org).
+  static let drawsOutput: Bool = {
+    let environment = ProcessInfo.processInfo.environment
+    return isatty(STDOUT_FILENO) == 1 && (environment["NO_COLOR"] ?? "").isEmpty
+      && environment["TERM"] != "dumb"
+  }()
+
   static func printError(_ text: String) {
     FileHandle.standardError.write(Data((text + "\n").utf8))
   }
@@ -30,9 +37,30 @@ enum Terminal {
     if isInteractive { FileHandle.standardError.write(Data("\r\u{1B}[K".utf8)) }
   }
 
+  /// Asks for a line, where a person and not a pipe reads what is asked.
+  static func prompt(_ text: String) {
+    if isInteractive { FileHandle.standardError.write(Data(bold(text).utf8)) }
+  }
+
   /// Writes without a line end, at once: text as it is generated.
   static func write(_ text: String) { FileHandle.standardOutput.write(Data(text.utf8)) }
 
+  // On standard output.
+  static func strong(_ text: String) -> String { drawn("1", text) }
+  static func green(_ text: String) -> String { drawn("32", text) }
+  static func yellow(_ text: String) -> String { drawn("33", text) }
+  static func red(_ text: String) -> String { drawn("31", text) }
+
+  private static func drawn(_ code: String, _ text: String) -> String {
+    drawsOutput ? "\u{1B}[\(code)m\(text)\u{1B}[0m" : text
+  }
+
+  /// Lines of a table, the first of them its head.
+  static func table(_ lines: [String]) -> [String] {
+    lines.count > 1 ? [strong(lines[0])] + lines.dropFirst() : lines
+  }
+
+  // On standard error.
   static func bold(_ text: String) -> String { isInteractive ? "\u{1B}[1m\(text)\u{1B}[0m" : text }
   static func dim(_ text: String) -> String { isInteractive ? "\u{1B}[2m\(text)\u{1B}[0m" : text }
 }

@@ -44,6 +44,8 @@ int main(void) {
       if (shoal_multiply(path, &product, 1, TOKENS, 0, groups, NULL)) return 5;
       product.output = (shoal_output){.sums = sums, .stride = rows, .scale = 0x1p18f};
       if (shoal_multiply(path, &product, 1, TOKENS, 0, groups, NULL)) return 6;
+      const shoal_product atoms[] = {product, product, product};
+      if (shoal_multiply(path, atoms, COUNT(atoms), TOKENS, 0, groups, NULL)) return 7;
       digest = mixed(digest, output, (size_t)(TOKENS * rows * 4));
       digest = mixed(digest, sums, (size_t)(TOKENS * rows * 8));
       free((void *)product.matrix.groups);

@@ -3,6 +3,7 @@
 import Foundation
 import NIOHTTP1
 import ShoalGateway
+import ShoalInference
 import ShoalNode
 import Testing
 
@@ -52,9 +53,22 @@ struct ChatTests {
 
   @Test(arguments: [
     (body(#"[{"type":"image_url"}]"#), "messages[1].content"),
-    (body(#""b""#, #","tools":[{"type":"function"}]"#), "tools"),
-    (body(#""b""#, #","response_format":{"type":"json_object"}"#), "response_format"),
-    (body(#""b""#, #","logprobs":true"#), "logprobs"),
+    (body(#""b""#, #","tools":[{"type":"function"}]"#), "tools[0].function"),
+    (body(#""b""#, #","response_format":{"type":"xml"}"#), "response_format.type"),
+    (
+      body(
+        #""b""#,
+        #","response_format":{"type":"json_schema","json_schema":{"schema":{"minimum":1}}}"#),
+      "response_format.json_schema.schema"
+    ),
+    (body(#""b""#, #","top_logprobs":3"#), "top_logprobs"),
+    (body(#""b""#, #","logprobs":true,"top_logprobs":99"#), "top_logprobs"),
+    (body(#""b""#, #","n":1000"#), "n"),
+    (
+      body(
+        #""b""#, #","tools":[{"function":{"name":"f"}}],"tool_choice":"required""#),
+      "tool_choice"
+    ),
     (#"{"model":"tiny","messages":[]}"#, "messages"),
     (#"{"model":"tiny"}"#, "messages"),
   ])
@@ -66,5 +80,73 @@ struct ChatTests {
     }
     #expect(answer.status == 400)
     #expect(try answer.error["param"] as? String == field)
+  }
+
+  @Test func `n choices have seeds that follow each other, and one prompt in the usage`()
+    async throws
+  {
+    let node = FakeNode()
+    let answer = try await served(node) { address in
+      try await raw(
+        .POST, "/v1/chat/completions", to: address,
+        body: Self.body(#""b""#, #","n":3,"seed":-1"#))
+    }
+    let choices = try #require(try answer.json()["choices"] as? [[String: Any]])
+    #expect(choices.compactMap { $0["index"] as? Int } == [0, 1, 2])
+    #expect(node.requests.map(\.options.sampling.seed) == [.max, 0, 1])
+    let usage = try answer.json()["usage"] as? [String: Int]
+    #expect(usage == ["prompt_tokens": 2, "completion_tokens": 6, "total_tokens": 8])
+  }
+
+  @Test func `logprobs have the shape of each route, whole and streamed`() async throws {
+    let chat = Self.body(#""b""#, #","logprobs":true,"top_logprobs":2"#)
+    let text = #"{"model":"tiny","prompt":"a","max_tokens":2,"logprobs":2}"#
+    let (whole, streamed, completion) = try await served(FakeNode()) { address in
+      (
+        try await raw(.POST, "/v1/chat/completions", to: address, body: chat),
+        try await raw(
+          .POST, "/v1/chat/completions", to: address,
+          body: String(chat.dropLast()) + #","stream":true}"#),
+        try await raw(.POST, "/v1/completions", to: address, body: text)
+      )
+    }
+    let choice = try #require((try whole.json()["choices"] as? [[String: Any]])?.first)
+    let content = try #require(
+      (choice["logprobs"] as? [String: Any])?["content"] as? [[String: Any]])
+    #expect(content.compactMap { $0["token"] as? String } == ["word0 ", "word1 "])
+    #expect(content.first?["logprob"] as? Double == -0.5)
+    #expect(content.first?["bytes"] as? [Int] == Array("word0 ".utf8).map { Int($0) })
+    #expect((content.first?["top_logprobs"] as? [[String: Any]])?.count == 2)
+    #expect(streamed.body.components(separatedBy: #""top_logprobs":["#).count == 3)
+    let logprobs = try #require(
+      (try completion.json()["choices"] as? [[String: Any]])?.first?["logprobs"]
+        as? [String: Any])
+    #expect(logprobs["text_offset"] as? [Int] == [0, 6])
+    #expect(logprobs["token_logprobs"] as? [Double] == [-0.5, -0.5])
+    #expect(
+      (logprobs["top_logprobs"] as? [[String: Double]])?.first == ["other0": 0, "other1": -1])
+  }
+
+  @Test func `what steers an answer reaches the node`() async throws {
+    let node = FakeNode()
+    let rest = """
+      ,"presence_penalty":0.5,"frequency_penalty":-0.25,"repetition_penalty":1.5,
+      "logit_bias":{"7":-100,"3":2.5},"response_format":{"type":"json_schema","json_schema":
+      {"name":"x","schema":{"properties":{"z":{"type":"null"},"a":{"type":"null"}}}}}
+      """
+    let answer = try await served(node) { address in
+      try await raw(
+        .POST, "/v1/chat/completions", to: address, body: Self.body(#""b""#, rest))
+    }
+    #expect(answer.status == 200, "\(answer.body)")
+    let options = try #require(node.requests.first?.options)
+    #expect(options.sampling.presencePenalty == 0.5)
+    #expect(options.sampling.frequencyPenalty == -0.25)
+    #expect(options.sampling.repetitionPenalty == 1.5)
+    #expect(options.bias == [TokenBias(token: 3, amount: 2.5), TokenBias(token: 7, amount: -100)])
+    #expect(options.mustFit)
+    // The members of a schema keep their order.
+    #expect(
+      options.format == .schema(#"{"properties":{"z":{"type":"null"},"a":{"type":"null"}}}"#))
   }
 }

@@ -42,10 +42,10 @@ struct ClientTests {
         .token(token: 1, text: "word1 ", cost: .init(.zero)),
         .token(token: 2, text: "word2 ", cost: .init(.zero)),
       ])
-    // The clock moves by 1 ms at each look: request, fetching, started, three tokens.
+    // The clock moves by 1 ms at each look: request, two at its turn, fetching, started, tokens.
     var timing = RunResult.Timing()
     timing.promptSeconds = 0.001
-    timing.firstTokenSeconds = 0.003
+    timing.firstTokenSeconds = 0.005
     timing.tokensPerSecond = 1_000
     timing.stallSecondsMax = 0.001
     #expect(
@@ -165,7 +165,7 @@ struct ClientTests {
   @Test func `more generations than the bound are refused, and the place comes back`() async throws
   {
     var bounds = Gateway.Bounds()
-    bounds.streams = 1
+    bounds.admission = .init(running: 1, waiting: 0, waitingOfOne: 0)
     let node = FakeNode(.hangs)
     try await served(node, bounds: bounds) { address in
       let client = GatewayClient(address: address)
@@ -181,6 +181,25 @@ struct ClientTests {
             }
             return facts.code == "busy"
           }
+          throw Enough()
+        }
+      }
+      for await _ in node.cancelled.stream { break }
+    }
+  }
+
+  @Test func `a job that runs is listed, with no more of its id than the beginning`() async throws {
+    let node = FakeNode(.hangs)
+    try await served(node) { address in
+      let client = GatewayClient(address: address)
+      struct Enough: Error {}
+      await #expect(throws: Enough.self) {
+        try await client.run(Self.request()) { event in
+          guard case .token = event else { return }
+          let job = try #require(try await client.jobs().first)
+          #expect(job.id == FakeNode.jobID.raw.hex.prefix(8))
+          #expect(job.model == "tiny" && job.state == "running")
+          #expect(job.promptTokens == 2 && job.tokens == 1)
           throw Enough()
         }
       }
@@ -221,7 +240,13 @@ struct ClientTests {
 
   @Test func `leaving reaches the node`() async throws {
     let node = FakeNode()
-    try await served(node) { try await GatewayClient(address: $0).leave() }
+    let unplaced = try await served(node) { address in
+      var last: LeaveEvent?
+      let unplaced = try await GatewayClient(address: address).leave { last = $0 }
+      #expect(last == .left(unplaced: 1))
+      return unplaced
+    }
+    #expect(unplaced == 1)
     #expect(node.hasLeft)
   }
 

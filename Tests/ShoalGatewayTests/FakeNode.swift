@@ -38,6 +38,10 @@ final class FakeNode: NodeService {
     /// The same, after naming a witness.
     case hangsBefore(Endpoint)
     case fails(any Error & Sendable)
+    /// These pieces of text, whatever is asked, and that the model ended.
+    case says([String])
+    /// Before anything runs.
+    case refuses(any Error & Sendable)
     /// Tells more events at once than any client reads.
     case floods
   }
@@ -52,6 +56,7 @@ final class FakeNode: NodeService {
   let peer = PeerID(.repeated(1))
   private let behaviour: Behaviour
   private let asked = Mutex<[GenerationRequest]>([])
+  private let embedded = Mutex<[EmbeddingRequest]>([])
   private let left = Mutex(false)
   /// Yields once a job that hangs was cancelled.
   let cancelled = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
@@ -59,6 +64,7 @@ final class FakeNode: NodeService {
   init(_ behaviour: Behaviour = .answers) { self.behaviour = behaviour }
 
   var requests: [GenerationRequest] { asked.withLock { $0 } }
+  var embeddingRequests: [EmbeddingRequest] { embedded.withLock { $0 } }
   var hasLeft: Bool { left.withLock { $0 } }
 
   func peers() async -> [PeerStatus] {
@@ -87,6 +93,31 @@ final class FakeNode: NodeService {
       plan: Self.planID, view: ViewID(.repeated(3)), duration: .milliseconds(2))
   }
 
+  func prepare(_ request: GenerationRequest) async throws -> GenerationRequest {
+    guard request.model == "tiny" else {
+      throw NodeError.unknownModel(request.model, known: ["tiny"])
+    }
+    if case .refuses(let error) = behaviour { throw error }
+    return request
+  }
+
+  /// A text becomes (its number, its tokens, 0.1), a token a letter.
+  func embed(_ request: EmbeddingRequest) async throws -> EmbeddingOutcome {
+    if case .fails(let error) = behaviour { throw error }
+    embedded.withLock { $0.append(request) }
+    let counts = request.texts.map { text in
+      switch text {
+      case .text(let text): text.utf8.count
+      case .tokens(let tokens): tokens.count
+      }
+    }
+    return EmbeddingOutcome(
+      counts.enumerated().map {
+        TextVector(hash: .repeated(UInt8($0)), values: [Float($0), Float($1), 0.1])
+      }, tokenCounts: counts, truncated: [], plan: Self.planID,
+      members: [JobMember(peer: peer, sharePerMille: 1_000)], terms: 1)
+  }
+
   func generate(
     _ request: GenerationRequest, emit: @escaping @Sendable (GenerationEvent) -> Void
   ) async throws -> GenerationOutcome {
@@ -104,7 +135,7 @@ final class FakeNode: NodeService {
         job: Self.jobID, model: Self.entry, plan: Self.planID,
         members: [JobMember(peer: peer, sharePerMille: 1_000)], promptTokens: prompt))
     switch behaviour {
-    case .answers, .fails: break
+    case .answers, .fails, .refuses, .says: break
     case .hangs, .hangsBefore:
       if case .hangsBefore(let witness) = behaviour { emit(.witnesses([witness])) }
       emit(.token(GeneratedToken(token: 0, text: "word0 ", logits: [], cost: .zero)))
@@ -116,13 +147,28 @@ final class FakeNode: NodeService {
         emit(.token(GeneratedToken(token: 0, text: "word0 ", logits: [], cost: .zero)))
       }
     }
-    let words = (0..<request.options.maximumTokens).map { "word\($0) " }
+    var words = (0..<request.options.maximumTokens).map { "word\($0) " }
+    var finish = FinishReason.length
+    if case .says(let pieces) = behaviour { (words, finish) = (pieces, .stop) }
     for (index, word) in words.enumerated() {
-      emit(.token(GeneratedToken(token: UInt32(index), text: word, logits: [], cost: .zero)))
+      let probability = request.options.topLogprobs.map { Self.probability(of: word, $0) }
+      emit(
+        .token(
+          GeneratedToken(
+            token: UInt32(index), text: word, logits: [], cost: .zero, probability: probability)))
     }
     return GenerationOutcome(
-      tokens: words.indices.map { UInt32($0) }, text: words.joined(), finish: .length,
+      tokens: words.indices.map { UInt32($0) }, text: words.joined(), finish: finish,
       digest: Self.digest)
+  }
+
+  private static func probability(of word: String, _ alternatives: Int) -> TokenProbability {
+    let entry = { (word: String, logprob: Double) in
+      TokenProbability.Alternative(token: 1, bytes: Array(word.utf8), logprob: logprob)
+    }
+    return TokenProbability(
+      chosen: entry(word, -0.5),
+      top: (0..<alternatives).map { entry("other\($0)", -Double($0)) })
   }
 
   func resume(
@@ -150,7 +196,13 @@ final class FakeNode: NodeService {
     return Self.entry
   }
 
-  func leave() async { left.withLock { $0 = true } }
+  func leave(progress: @escaping @Sendable (LeaveProgress) -> Void) async {
+    progress(.atoms(left: 1, of: 3))
+    progress(.left(unplaced: 1))
+    left.withLock { $0 = true }
+  }
+
+  func stop() {}
 }
 
 extension ModelManifest {

@@ -37,11 +37,28 @@ struct RefusalTests {
     Case(
       body: #"{"model":"tiny","prompt":"a","stop":[""]}"#, status: 400, code: "range",
       param: "stop"),
+    Case(body: #"{"model":"tiny","prompt":"a","n":0}"#, status: 400, code: "range", param: "n"),
     Case(
-      body: #"{"model":"tiny","prompt":"a","n":2}"#, status: 400, code: "unsupported", param: "n"),
+      body: #"{"model":"tiny","prompt":["a","b"],"n":100}"#, status: 400, code: "range",
+      param: "prompt"),
     Case(
-      body: #"{"model":"tiny","prompt":"a","logprobs":1}"#, status: 400, code: "unsupported",
+      body: #"{"model":"tiny","prompt":"a","best_of":2}"#, status: 400, code: "unsupported",
+      param: "best_of"),
+    Case(
+      body: #"{"model":"tiny","prompt":"a","echo":true}"#, status: 400, code: "unsupported",
+      param: "echo"),
+    Case(
+      body: #"{"model":"tiny","prompt":"a","suffix":"b"}"#, status: 400, code: "unsupported",
+      param: "suffix"),
+    Case(
+      body: #"{"model":"tiny","prompt":"a","logprobs":21}"#, status: 400, code: "range",
       param: "logprobs"),
+    Case(
+      body: #"{"model":"tiny","prompt":"a","logit_bias":{"x":1}}"#, status: 400,
+      code: "wrong_type", param: "logit_bias"),
+    Case(
+      body: #"{"model":"tiny","prompt":"a","presence_penalty":101}"#, status: 400, code: "range",
+      param: "presence_penalty"),
     Case(
       body: #"{"model":"tiny","prompt":"a","objective":"fun"}"#, status: 400,
       code: "unknown_value", param: "objective"),
@@ -71,6 +88,10 @@ struct RefusalTests {
     (NodeError.unknownModel("x", known: []), 404, "model_not_found"),
     (NodeError.emptyPrompt, 400, "empty_prompt"),
     (NodeError.promptTooLong(tokens: 9, context: 8), 400, "context_length_exceeded"),
+    (
+      NodeError.answerTooLong(prompt: 5, answer: 9, context: 8), 400, "context_length_exceeded"
+    ),
+    (NodeError.noTools("tiny"), 400, "no_tools"),
     (NodeError.tokenOutOfRange(70, vocabulary: 64), 400, "token_out_of_range"),
     (
       NodeError.failed(.diskFull(PeerID(.repeated(1)), needed: 2, available: 1)), 503, "disk_full"
@@ -108,9 +129,11 @@ struct RefusalTests {
           try await raw(.GET, "/api/peers", to: address, headers: headers).status)
       }
       statuses.append(try await raw(.GET, "/health", to: address).status)
+      statuses.append(try await raw(.GET, "/ready", to: address).status)
+      statuses.append(try await raw(.GET, "/openapi.json", to: address).status)
       return statuses
     }
-    #expect(statuses == [401, 401, 401, 401, 200, 200])
+    #expect(statuses == [401, 401, 401, 401, 200, 200, 200, 200])
   }
 
   @Test func `an address that others reach is refused without a key`() throws {

@@ -14,11 +14,12 @@ let anyLoopback = Endpoint(address: [127, 0, 0, 1], port: 0)
 @discardableResult
 func served<Value: Sendable>(
   _ node: FakeNode, key: String? = nil, bounds: Gateway.Bounds = .init(),
-  _ body: @escaping @Sendable (Endpoint) async throws -> Value
+  traces: TraceSink? = nil, _ body: @escaping @Sendable (Endpoint) async throws -> Value
 ) async throws -> Value {
   guard let anyLoopback else { throw ClientError.answerTooLong(limit: 0) }
   let gateway = try Gateway(
-    node: node, clock: StepClock(), address: anyLoopback, key: key, bounds: bounds)
+    node: node, clock: StepClock(), address: anyLoopback, key: key, bounds: bounds,
+    traces: traces)
   let (listening, continuation) = AsyncStream.makeStream(of: Endpoint.self)
   return try await withThrowingTaskGroup(of: Value?.self) { group in
     group.addTask {

@@ -53,6 +53,42 @@ import Testing
     #expect(Set(zip(plain, llama).map { ($0 / $1).rounded() }).isSuperset(of: [1, 8]))
   }
 
+  /// Values of transformers' definitions (modeling_rope_utils.py), computed with Python's floats.
+  @Test func scalingsThatChangePairByPairHaveTheirPublishedValues() {
+    let amplitude = 1.138629436111989
+    var yarn = RotaryTable(
+      rotaryDim: 128, base: 1e6,
+      scaling: .yarn(factor: 4, fast: 32, slow: 1, originalContext: 32_768, amplitude: amplitude),
+      style: .halves)
+    for (pair, frequency) in [
+      (0, 1.0), (20, 0.01333521432163324), (24, 0.005375321490790102),
+      (30, 0.0010643609812470017), (35, 0.0002462584069089387), (40, 4.445698525097307e-05),
+      (50, 5.133812566142866e-06), (63, 3.102344401879299e-07),
+    ] { #expect(abs(yarn.frequencies[pair] / frequency - 1) < 1e-12, "\(pair)") }
+    yarn.extend(to: 1)
+    #expect(yarn.row(0).cosines == Array(repeating: Float(amplitude), count: 64))
+
+    func frequencies(_ scaling: RotaryScaling, context: Int) -> [Double] {
+      RotaryTable(
+        rotaryDim: 128, base: 10_000, scaling: scaling, style: .halves, context: context
+      ).frequencies
+    }
+    let plain = frequencies(.none, context: 0)
+    let dynamic = RotaryScaling.dynamic(factor: 2, originalContext: 4_096)
+    #expect(frequencies(dynamic, context: 4_096) == plain)
+    for (pair, frequency) in [
+      (0, 1.0), (1, 0.8396257425643113), (31, 0.0044325955619802185), (63, 1.649688549556369e-05),
+    ] {
+      let found = frequencies(dynamic, context: 16_384)[pair]
+      #expect(abs(found / frequency - 1) < 1e-12, "\(pair)")
+    }
+    let (short, long) = ((0..<64).map { 1 + Float($0) }, (0..<64).map { 100 + Float($0) })
+    let longRoPE = RotaryScaling.longRoPE(
+      short: short, long: long, originalContext: 4_096, amplitude: 1)
+    #expect(frequencies(longRoPE, context: 4_096) == zip(plain, short).map { $0 / Double($1) })
+    #expect(frequencies(longRoPE, context: 4_097) == zip(plain, long).map { $0 / Double($1) })
+  }
+
   @Test(arguments: RotaryStyle.allCases, [4, 8, 24, 32, 64, 80, 128])
   func rotationTurnsPairsAndKeepsTheRest(style: RotaryStyle, dim: Int) {
     var table = RotaryTable(rotaryDim: dim, base: 10_000, style: style)

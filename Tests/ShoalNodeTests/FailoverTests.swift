@@ -130,7 +130,7 @@ extension RealTimeTests {
         try await withThrowingTaskGroup(of: Void.self) { group in
           group.addTask {
             for await _ in moments { break }
-            await nodes[0].leave()
+            await nodes[0].depart()
           }
           // The entry's thread waits until the worker takes no further step.
           let gone = SystemThreads().gate()
@@ -146,7 +146,10 @@ extension RealTimeTests {
           }
           #expect(outcome.digest == alone.digest)
           #expect(listener.all.tokens == alone.tokens)
-          #expect(listener.all.members.last == [nodes[1].peer, nodes[2].peer].sorted())
+          let heard = listener.all
+          #expect(
+            heard.members.last == [nodes[1].peer, nodes[2].peer].sorted(),
+            "left \(nodes[0].peer), entry \(nodes[2].peer): \(heard.terms) \(heard.members)")
           try await group.waitForAll()
         }
       }

@@ -148,7 +148,8 @@ struct ImportDamage: Sendable, CustomTestStringConvertible {
     var file = try TinyLlama.smallest.file()
     damage.damage(&file)
     let blobs = MemoryBlobStore()
-    #expect(throws: damage.error) { try Engine(file.bytes, in: blobs) }
+    let refusal = ModelFileError(file: "test.gguf", reason: damage.error)
+    #expect(throws: refusal) { try Engine(file.bytes, in: blobs) }
     #expect(blobs.list().isEmpty)
   }
 
@@ -181,7 +182,7 @@ struct ImportDamage: Sendable, CustomTestStringConvertible {
     // A rival takes the room between the check and the writing.
     let library = ModelLibrary(blobs: blobs)
     #expect(throws: BlobStoreError.self) {
-      try library.importGGUF(MemoryByteSource(name: "a", bytes: bytes)) { done, _ in
+      try library.importModel(.gguf(MemoryByteSource(name: "a", bytes: bytes))) { done, _ in
         if done > UInt64(bytes.count / 2) { blobs.allow(100) }
       }
     }
@@ -216,13 +217,20 @@ struct ImportDamage: Sendable, CustomTestStringConvertible {
 
   @Test(.enabled(if: ReferenceData.exists("gguf"), "the shared data is absent"))
   func `files of formats and families that are not computed are refused by name`() throws {
-    #expect(
-      throws: ModelError.unsupportedFormat(tensor: "blk.0.attn_q.weight", format: "TQ1_0")
-    ) { try Engine(shared: "gguf/llama-k256-tq1_0.gguf").model }
-    let known = Architecture.all.flatMap(\.gguf).sorted()
-    #expect(throws: ModelError.unknownArchitecture("mamba", known: known)) {
-      try Engine(shared: "gguf/mamba-f32.gguf")
-    }
+    let file = "gguf/llama-k256-tq1_0.gguf"
+    let refusal = ModelFileError(
+      file: file, reason: .unsupportedFormat(tensor: "blk.0.attn_q.weight", format: "TQ1_0"))
+    #expect(throws: refusal) { try Engine(shared: file).model }
+  }
+
+  @Test func `an unknown family is refused by name, with those that are known`() throws {
+    var file = try TinyLlama.smallest.file()
+    file.set("general.architecture", .string("perceptron"))
+    let refusal = ModelFileError(
+      file: "test.gguf",
+      reason: .unknownArchitecture(
+        "perceptron", known: Architecture.all.flatMap(\.gguf).sorted()))
+    #expect(throws: refusal) { try Engine(file.bytes) }
   }
 }
 

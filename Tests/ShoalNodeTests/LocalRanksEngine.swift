@@ -69,13 +69,17 @@ struct Engine: Sendable {
   let manifest: ModelManifest
   let tokenizer: Tokenizer
 
+  init(_ files: ModelFiles, in blobs: any BlobStore = MemoryBlobStore()) throws {
+    library = ModelLibrary(blobs: blobs)
+    model = try library.importModel(files) { _, _ in }
+    manifest = try library.manifest(model)
+    tokenizer = try library.tokenizer(manifest)
+  }
+
   init(_ bytes: [UInt8], name: String = "test.gguf", in blobs: any BlobStore = MemoryBlobStore())
     throws
   {
-    library = ModelLibrary(blobs: blobs)
-    model = try library.importGGUF(MemoryByteSource(name: name, bytes: bytes)) { _, _ in }
-    manifest = try library.manifest(model)
-    tokenizer = try library.tokenizer(manifest)
+    try self.init(.gguf(MemoryByteSource(name: name, bytes: bytes)), in: blobs)
   }
 
   init(shared path: String) throws { try self.init(ReferenceData.bytes(path), name: path) }
@@ -93,8 +97,8 @@ struct Engine: Sendable {
     var options = GenerationOptions(maximumTokens: count, sampling: sampling, stop: stop)
     options.wantsLogits = logits
     let rows = Rows()
-    let chooser = TokenChooser(
-      options: options, tokenizer: tokenizer, promptCount: prompt.count
+    let chooser = try TokenChooser(
+      options: options, tokenizer: tokenizer, prompt: prompt
     ) { token in rows.append(token.logits) }
     let library = library
     let finish = try await ranks(dealing).run(

@@ -73,6 +73,9 @@ struct LocalRanksOracleTests {
       OracleCase(file: "llama-gqa-q4_0", typical: 0.045, largest: 0.16),
       OracleCase(file: "llama-k256-q4_0", typical: 0.045, largest: 0.16),
       OracleCase(file: "llama-k256-bf16", typical: 0.001, largest: 0.003),
+      OracleCase(file: "gpt2-f16", typical: 0.002, largest: 0.006),
+      OracleCase(file: "gpt2-q8_0", typical: 0.045, largest: 0.16),
+      OracleCase(file: "gpt2-q4_0", typical: 0.1, largest: 0.36),
     ] + mixes.map { OracleCase(file: $0, typical: 0.045, largest: 0.16) }
 
   /// Files of several formats each, as quantisers make them.
@@ -97,7 +100,10 @@ struct LocalRanksOracleTests {
   /// What is left of the distance when activations are not rounded to int8 is nothing: the rest of
   /// the arithmetic is that of f32.
   @Test(
-    arguments: ["llama-gqa-q8_0", "llama-k256-q8_0", "llama-gqa-q4_0", "llama-k256-q4_0"] + mixes)
+    arguments: [
+      "gpt2-q8_0", "gpt2-q4_0", "llama-gqa-q8_0", "llama-k256-q8_0", "llama-gqa-q4_0",
+      "llama-k256-q4_0",
+    ] + mixes)
   func `the dequantised weights as an f32 model have the logits of f32`(
     _ file: String
   ) async throws {
@@ -133,6 +139,32 @@ struct LocalRanksOracleTests {
       // Nearer ones may change places.
       if expected.top[0][1] - expected.top[1][1] > 0.4 {
         #expect(found.tokens[0] == expected.tokens[0])
+      }
+    }
+  }
+
+  /// Its table of GELU is f16.
+  @Test(arguments: [
+    ("gemma3", 0.002), ("gpt2", 0.002), ("llama-gqa", 0.0002), ("llama3-rope", 0.0002),
+    ("mixtral", 0.0002), ("qwen2", 0.0002), ("qwen3", 0.0002),
+  ])
+  func `probabilities of f32 files are those of llama.cpp`(
+    _ family: String, _ bound: Double
+  ) async throws {
+    struct Case: Decodable {
+      let input_ids: [UInt32]
+      /// (token, log probability) of the five likeliest after the prompt.
+      let top: [[Double]]
+    }
+    let engine = try Engine(shared: "gguf/\(family)-f32.gguf")
+    let cases = try ReferenceData.decode("gguf/\(family)-f32.llamacpp.json", as: [Case].self)
+    for expected in cases {
+      let found = try await engine.generate(expected.input_ids, count: 1, logits: true)
+      let logits = found.logits[0].map { Double($0) }
+      let total = log(logits.reduce(0) { $0 + exp($1) })
+      for each in expected.top {
+        let distance = (logits[Int(each[0])] - total - each[1]).magnitude
+        #expect(distance < bound, "token \(each[0])")
       }
     }
   }

@@ -68,9 +68,9 @@ struct StopCase: Sendable, CustomTestStringConvertible {
 
   @Test func `an end-of-generation token ends a text without being part of it`() throws {
     let engine = try Engine(TinyLlama.smallest.file().bytes)
-    let chooser = TokenChooser(
+    let chooser = try TokenChooser(
       options: GenerationOptions(maximumTokens: 4, sampling: .greedy),
-      tokenizer: engine.tokenizer, promptCount: 2
+      tokenizer: engine.tokenizer, prompt: [1, 5]
     ) { _ in }
     let vote = { (token: UInt32) in
       VocabularyVote(
@@ -85,9 +85,9 @@ struct StopCase: Sendable, CustomTestStringConvertible {
 
   @Test func `the best of all votes is taken, the lowest token among equals`() throws {
     let engine = try Engine(TinyLlama.smallest.file().bytes)
-    let chooser = TokenChooser(
+    let chooser = try TokenChooser(
       options: GenerationOptions(maximumTokens: 4, sampling: .greedy),
-      tokenizer: engine.tokenizer, promptCount: 2
+      tokenizer: engine.tokenizer, prompt: [1, 5]
     ) { _ in }
     let votes = [(0, 9, 1), (1, 40, 3), (2, 50, 3)].map { block, token, logit in
       VocabularyVote(

@@ -68,7 +68,7 @@ struct TestMesh {
         datagrams: sockets.datagrams, streams: sockets.streams,
         blobs: try unsafe DirectoryBlobStore(root: path, hash: BLAKE2b.contentHash),
         documents: documents, clock: SystemClock(), random: Entropy(), threads: SystemThreads(),
-        openFile: { try MappedFile(path: $0) }))
+        openModel: { try ModelFiles(path: $0) }))
   }
 
   func run(_ body: @escaping @Sendable ([Node]) async throws -> Void) async throws {
@@ -127,14 +127,14 @@ struct TestMesh {
     let library = ModelLibrary(
       blobs: try unsafe DirectoryBlobStore(
         root: directory.appendingPathComponent("alone").path, hash: BLAKE2b.contentHash))
-    let model = try library.importGGUF(MappedFile(path: file.path), progress: { _, _ in })
+    let model = try library.importModel(ModelFiles(path: file.path), progress: { _, _ in })
     let manifest = try library.manifest(model)
     let tokenizer = try library.tokenizer(manifest)
     let prompt = tokenizer.encode("Once upon a time", addSpecial: true, parseSpecial: false)
       .map { UInt32($0) }
-    let chooser = TokenChooser(
+    let chooser = try TokenChooser(
       options: request(tokens: tokens, objective: .latency).options, tokenizer: tokenizer,
-      promptCount: prompt.count, emit: { _ in })
+      prompt: prompt, emit: { _ in })
     let ranks = LocalRanks(
       manifest: manifest, shares: [.whole(manifest.cut)], threadsPerRank: 1, kernels: Kernels(),
       clock: SystemClock(), threads: SystemThreads())

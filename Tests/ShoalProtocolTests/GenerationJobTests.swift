@@ -45,6 +45,15 @@ import Testing
       ])
   }
 
+  @Test func `a move to a better plan is a term without blame, however often`() {
+    var job = GenerationJob()
+    Self.tell(&job, [(0, .begin(suspected: []), [Self.attempt(1)]), (1, .sampled, [])])
+    for term in UInt32(2)...40 {
+      Self.tell(&job, [(Int(term), .moved, [Self.attempt(term)])])
+    }
+    Self.tell(&job, [(50, Self.lost(1), [.suspect(Self.peer(1)), Self.attempt(41, 1)])])
+  }
+
   @Test func `a refusal leaves its speaker out and suspects nobody`() {
     var job = GenerationJob()
     Self.tell(

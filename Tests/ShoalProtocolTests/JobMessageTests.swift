@@ -25,7 +25,7 @@ import Testing
       .deadline(id(6), milliseconds: 1_200),
       .protocolViolation(id(7), .invalid(field: "reported by a rank")), .numericRange(layer: 3),
       .contextFull(limit: 4_096), .busy(running: 2, limit: 1), .cancelled, .leaving,
-      .diskFull(id(8), needed: 1 << 40, available: 7),
+      .diskFull(id(8), needed: 1 << 40, available: 7), .diskFailed(id(9), code: 5),
     ] + wireErrors.map { .protocolViolation(id(9), $0) }
 
   /// What a rank found wrong, which the entry is to hear in full.
@@ -54,11 +54,24 @@ import Testing
             slice: []),
         ],
         cost: StepCost(compute: 1, wait: 2, exchange: 3, bytesSent: 1 << 40)),
-    ] + failures.map { .failed($0) }
+    ] + texts + failures.map { .failed($0) }
+
+  static let texts: [JobMessage] = [
+    .embed(
+      EmbeddingStep(
+        term: Term(1), sequence: 3, pooling: PoolingOptions(.mean, isNormalised: true),
+        texts: [EncodedText([1, 403], types: [0, 1]), [7]])),
+    .embedded(
+      sequence: 3,
+      [
+        TextVector(hash: SessionNames.bytes(8), values: [0.5, -1]),
+        TextVector(hash: .zero, values: [2, 0]),
+      ], cost: StepCost(compute: 1, wait: 2, exchange: 3, bytesSent: 4)),
+  ]
 
   static let shards: [ShardMessage] = [
     .have([id(1), id(2)]), .have([]), .read(id(3), offset: 1 << 33, length: 4_096),
-    .held([true, false, true]), .bytes(total: 7, [1, 2, 3]), .absent,
+    .held([true, false, true]), .bytes(total: 7, [1, 2, 3]), .absent, .keep([id(4)]),
   ]
 
   static let hellos: [StreamHello] = [
@@ -111,6 +124,7 @@ import Testing
       (ShardMessage.held([true, false]).bytes, "03020000000100"),
       (ShardMessage.bytes(total: 7, [0xaa]).bytes, "04070000000000000001000000aa"),
       (ShardMessage.absent.bytes, "05"),
+      (ShardMessage.keep([Self.id(1)]).bytes, "0601000000" + ones),
       (StreamHello.shard.bytes, "00"),
       (StreamHello.partials(Self.id(2), Term(3), rank: 4).bytes, "02" + twos + "030000000400"),
     ] { #expect(Hex.encode(bytes) == hex) }

@@ -15,6 +15,16 @@ import Testing
     #expect(peers < 10 || result.plansCompared > 0)
   }
 
+  @Test func `disks that are too small give copies up, each after two promises`() throws {
+    var drops = 0
+    for seed in UInt64(1)...12 {
+      let result = try ControlSimulation(peers: 10, faults: []).run(seed: seed)
+      #expect(result.violation == nil, "\(result.trace.joined(separator: "\n"))")
+      drops += result.drops
+    }
+    #expect(drops > 0)
+  }
+
   @Test func `one seed, one story`() throws {
     let simulation = ControlSimulation(peers: 12)
     let first = try simulation.run(seed: 7)

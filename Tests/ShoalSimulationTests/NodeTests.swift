@@ -13,6 +13,17 @@ import Testing
     #expect(result.tokensCompared > 20)
   }
 
+  @Test func `nodes with small disks give copies up, and answer all the same`() async throws {
+    var drops = 0
+    for seed in UInt64(1)...3 {
+      let result = try await NodeStory.run(peers: 5, faults: [], topology: .lan, seed: seed)
+      #expect(result.violation == nil, "\(result.trace.joined(separator: "\n"))")
+      #expect(result.jobsCompleted == result.jobs)
+      drops += result.drops
+    }
+    #expect(drops > 0)
+  }
+
   @Test(arguments: UInt64(1)...12)
   func `hurt nodes answer as one peer does, or say why not`(seed: UInt64) async throws {
     let peers = 2 + Int(seed % 4)

@@ -4,6 +4,7 @@ import Foundation
 import ShoalNode
 import ShoalProtocol
 import ShoalSystem
+import Synchronization
 import Testing
 
 /// FNV-1a over eight lanes: enough to tell blobs of a test apart.
@@ -46,6 +47,23 @@ extension DirectoryBlobStore {
 
   private func reopened() throws -> DirectoryBlobStore {
     unsafe try DirectoryBlobStore(root: folder.path, hash: hash)
+  }
+
+  /// Two holders give atoms at once, and both begin the same folder.
+  @Test("threads that keep blobs at once do not stumble over each other's folders")
+  func together() throws {
+    let blobs = (0..<8).map { number in [7, UInt8(number), 3, 4] }
+    let failures = Mutex<[String]>([])
+    for round in 0..<30 {
+      let store = unsafe try DirectoryBlobStore(root: "\(folder.path)/\(round)", hash: hash)
+      DispatchQueue.concurrentPerform(iterations: blobs.count) { number in
+        do { try store.put(id(blobs[number]), blobs[number]) } catch {
+          failures.withLock { $0.append("\(error)") }
+        }
+      }
+      #expect(try store.list().count == blobs.count)
+    }
+    #expect(failures.withLock { $0 }.isEmpty)
   }
 
   @Test("a blob that was put is there after a restart, and counted")

@@ -6,11 +6,12 @@ extension TidyRule {
     let core: Set<String> = ["ShoalProtocol", "ShoalInference", "ShoalSecurity", "ShoalLedger"]
     let node = core.union(["ShoalNode"])
     return [
-      "CKernels": [], "CPlatform": [], "CSodium": [],
+      "CKernels": [], "CPlatform": [], "CSecp256k1": [], "CSodium": [],
       "ShoalProtocol": [],
       "ShoalInference": ["ShoalProtocol", "CKernels"],
       "ShoalSecurity": ["ShoalProtocol", "CSodium"],
       "ShoalLedger": ["ShoalProtocol"],
+      "ShoalEthereum": ["ShoalProtocol", "ShoalSecurity", "ShoalLedger", "CSecp256k1"],
       "ShoalNode": core,
       "ShoalSystem": node.union(["CPlatform"]),
       "ShoalGateway": node,

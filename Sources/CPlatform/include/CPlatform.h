@@ -1,4 +1,5 @@
-// What the Glibc module does not export: thread names, affinity, futex, the pause instruction.
+// What the Glibc module does not export: thread names, affinity, futex, the pause instruction,
+// limits, the size of a terminal.
 #ifndef SHOAL_CPLATFORM_H
 #define SHOAL_CPLATFORM_H
 
@@ -16,6 +17,13 @@ void shoal_futex_wait(const void *address, uint32_t expected, int64_t timeout_na
 
 /// Wakes up to `count` threads that sleep on `address`.
 void shoal_futex_wake(const void *address, int count);
+
+/// How many files and sockets this process may have open; 0 where the system does not say.
+uint64_t shoal_open_files(void);
+
+/// The columns and rows of the terminal behind a descriptor. 0, and nothing changed, where it is
+/// none.
+int shoal_terminal_size(int descriptor, int *columns, int *rows);
 
 /// Says to the core that this is a spin loop.
 static inline void shoal_cpu_relax(void) {

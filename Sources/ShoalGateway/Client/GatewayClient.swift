@@ -29,7 +29,13 @@ public struct GatewayClient: Sendable {
     (try? await get([String: String].self, "/health"))?["status"] == "ok"
   }
 
+  /// Throws the peer's reason where it can take no job now.
+  public func checkReady() async throws { _ = try await get([String: String].self, "/ready") }
+
   public func peers() async throws -> [PeerFacts] { try await get([PeerFacts].self, "/api/peers") }
+
+  /// Generations that the peer was asked for and that have not ended.
+  public func jobs() async throws -> [JobFacts] { try await get([JobFacts].self, "/api/jobs") }
 
   public func models() async throws -> [ModelFacts] {
     try await get([ModelFacts].self, "/api/models")
@@ -60,6 +66,11 @@ public struct GatewayClient: Sendable {
       guard error.isLoss else { throw error }
       return try await resume(&run, after: error, take)
     }
+  }
+
+  /// Makes vectors of texts.
+  public func embed(_ request: EmbedRequest) async throws -> EmbedFacts {
+    try await whole(EmbedFacts.self, .POST, "/api/embed", body: try JSONBody.encode(request))
   }
 
   /// Rounds over a job's witnesses before it is given up, and the pause between them.
@@ -114,7 +125,7 @@ public struct GatewayClient: Sendable {
     return result
   }
 
-  /// Brings a GGUF file of the peer's machine into the mesh.
+  /// Brings a GGUF file or a Hugging Face directory of the peer's machine into the mesh.
   ///
   /// - Parameter progress: bytes done, and in all.
   public func importModel(
@@ -133,9 +144,24 @@ public struct GatewayClient: Sendable {
     return model
   }
 
-  /// The peer says goodbye to the mesh.
-  public func leave() async throws {
-    _ = try await whole([String: String].self, .POST, "/api/leave", body: Data("{}".utf8))
+  /// The peer hands over what it does and holds, says goodbye to the mesh, and ends.
+  ///
+  /// - Parameter progress: told how far it has come.
+  /// - Returns: atoms that found no second holder.
+  public func leave(progress: (LeaveEvent) -> Void) async throws -> Int {
+    var unplaced: Int?
+    do {
+      try await lines(of: LeaveEvent.self, "/api/leave", [String: String]()) { event in
+        progress(event)
+        if case .left(let count) = event { unplaced = count }
+      }
+    } catch {
+      // A peer that is gone may not come to the end of its answer.
+      guard let unplaced else { throw error }
+      return unplaced
+    }
+    guard let unplaced else { throw ClientError.lost(address) }
+    return unplaced
   }
 
   // MARK: Reading

@@ -2,6 +2,7 @@
 
 import { listen } from "./ask.js";
 import { counted, html, show } from "./draw.js";
+import { drawJobs } from "./jobs.js";
 import { drawMesh } from "./mesh.js";
 import { drawShares } from "./shares.js";
 import { drawSpeed } from "./speed.js";
@@ -12,6 +13,7 @@ const section = (id) => document.getElementById(id);
 const interval = 1000;
 
 subscribe(drawMesh(section("mesh")));
+subscribe(drawJobs(section("jobs")));
 subscribe(drawShares(section("shares")));
 subscribe(drawSteps(section("steps")));
 subscribe(drawSpeed(section("speed")));

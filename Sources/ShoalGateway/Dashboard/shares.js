@@ -40,7 +40,9 @@ function heatMap(plan, width) {
     for (const stage of plan.stages) {
       for (const rank of stage.ranks) {
         for (const [from, to] of rank[kind]) {
-          root.append(svg("rect", { x: start + from * unit, y: 22 + stage.layers[0] * row,
+          root.append(svg("rect", { "data-peer": rank.peer, "data-kind": kind,
+            "data-from": from, "data-to": to,
+            "data-first": stage.layers[0], "data-end": stage.layers[1], x: start + from * unit, y: 22 + stage.layers[0] * row,
             width: (to - from) * unit, height: (stage.layers[1] - stage.layers[0]) * row,
             style: `fill: ${colourOf(rank.peer)}` }));
         }

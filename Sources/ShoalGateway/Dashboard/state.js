@@ -7,6 +7,8 @@ export const state = {
   reachable: false,
   peers: [],
   models: [],
+  /** Generations that this peer was asked for and that have not ended. */
+  jobs: [],
   /** Name of the chosen model. */
   model: null,
   objective: "latency",
@@ -64,7 +66,8 @@ export function colourOf(id) {
 
 export async function refresh() {
   try {
-    const [peers, models] = await Promise.all([get("api/peers"), get("api/models")]);
+    const [peers, models, jobs] = await Promise.all(
+      [get("api/peers"), get("api/models"), get("api/jobs")]);
     if (!state.reachable) note("This peer answers.", "good");
     state.reachable = true;
     tellOfPeers(state.peers, peers);
@@ -72,6 +75,7 @@ export async function refresh() {
     for (const peer of peers.toSorted((a, b) => (a.id < b.id ? -1 : 1))) colourOf(peer.id);
     state.peers = peers;
     state.models = models;
+    state.jobs = jobs;
     chooseModel();
     await refreshPlan();
   } catch (error) {

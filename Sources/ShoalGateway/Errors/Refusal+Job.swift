@@ -24,6 +24,8 @@ extension Refusal {
         .unavailable(
           "the disk of peer \(peer.short) is full: it needs \(ByteCount(needed)) more and has "
             + "\(ByteCount(available))", code: "disk_full")
+      case .diskFailed(let peer, let code):
+        .unavailable("the disk of peer \(peer.short) failed: error \(code)", code: "disk_failed")
       case .damagedAtom(let blob):
         .unavailable("atom \(blob.short) is damaged", code: "damaged_atom")
       case .staleTerm(let mine, let yours):

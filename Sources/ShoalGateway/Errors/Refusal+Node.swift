@@ -15,6 +15,7 @@ extension Refusal {
       case let error as JobFailure: Refusal(error)
       case let error as LibraryError: Refusal(error)
       case let error as SamplingError: Refusal(error)
+      case let error as SchemaError: Refusal(error)
       case is CancellationError: .unavailable("the generation was cancelled", code: "cancelled")
       default: .failure("the peer failed: \(error)", code: "failed")
       }
@@ -33,16 +34,30 @@ extension Refusal {
         .badRequest(
           "the prompt has \(tokens) tokens; the context is \(context)", param: "prompt",
           code: "context_length_exceeded")
+      case .answerTooLong:
+        .badRequest("\(error)", param: "max_tokens", code: "context_length_exceeded")
+      case .schema(let schema): Refusal(schema)
+      case .noTools: .badRequest("\(error)", param: "tools", code: "no_tools")
       case .tokenOutOfRange(let token, let vocabulary):
         .badRequest(
           "token \(token) is not in the vocabulary of \(vocabulary)", param: "prompt",
           code: "token_out_of_range")
+      case .makesNoText, .makesNoVectors:
+        .badRequest("\(error)", param: "model", code: "model_kind")
+      case .tokenTypes:
+        .badRequest("\(error)", param: "input", code: "token_types")
+      case .emptyText:
+        .badRequest("\(error)", param: "input", code: "empty_input")
+      case .textTooLong:
+        .badRequest("\(error)", param: "input", code: "context_length_exceeded")
       case .failed(let failure):
         Refusal(failure)
       case .unknownJob:
         Refusal(
           .notFound, "no such job is kept here, or no longer", type: "not_found_error",
           param: "job", code: "job_not_found")
+      case .leaving:
+        .unavailable("\(error)", code: "leaving")
       }
   }
 
@@ -93,12 +108,19 @@ extension Refusal {
       }
   }
 
+  private init(_ error: SchemaError) {
+    self = .badRequest("\(error)", param: "response_format", code: "schema")
+  }
+
   private init(_ error: SamplingError) {
     self =
       switch error {
       case .optionOutOfRange(let name, let value):
         .badRequest("`\(name)` is \(value), out of its range", param: name, code: "range")
-      case .noCandidate: .failure("no token can be chosen", code: "no_candidate")
+      case .noCandidate:
+        .failure(
+          "no token of the vocabulary can follow: the answer cannot have the form asked for",
+          code: "no_candidate")
       }
   }
 }

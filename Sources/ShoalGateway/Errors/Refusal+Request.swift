@@ -34,10 +34,15 @@ extension Refusal {
           type: "invalid_request_error", code: "foreign_site")
       case .noRoute(let method, let path):
         .notFound("there is no \(method) \(path)", code: "no_route")
-      case .busy(let running, let limit):
+      case .busy(let running, let waiting):
         .unavailable(
-          "\(running) generations run here and \(limit) is the limit: try again later",
+          "\(running) generations run here and \(waiting) wait, as many as may: try again later",
           code: "busy")
+      case .userBusy(let waiting):
+        Refusal(
+          .tooManyRequests,
+          "\(waiting) of your generations wait here, as many as one user's may: try again later",
+          type: "rate_limit_error", code: "user_busy")
       case .clientTooSlow(let waiting):
         .unavailable("the client left \(waiting) events unread", code: "client_too_slow")
       }

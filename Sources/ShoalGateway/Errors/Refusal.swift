@@ -46,11 +46,16 @@ struct Refusal: Error, Sendable, Hashable {
       }
   }
 
-  var response: Response {
-    get throws {
-      var response = try JSONBody.response(ErrorBody(facts), status: status)
-      if status == .unauthorized { response.headers[.wwwAuthenticate] = "Bearer" }
-      return response
+  /// - Parameter isPlain: for Ollama's clients, whose errors are a sentence and no more.
+  func response(isPlain: Bool = false) throws -> Response {
+    var response =
+      try isPlain
+      ? JSONBody.response(["error": facts.message], status: status)
+      : JSONBody.response(ErrorBody(facts), status: status)
+    if status == .unauthorized { response.headers[.wwwAuthenticate] = "Bearer" }
+    if status == .serviceUnavailable || status == .tooManyRequests {
+      response.headers[.retryAfter] = "1"
     }
+    return response
   }
 }

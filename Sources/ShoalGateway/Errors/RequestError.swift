@@ -14,7 +14,10 @@ enum RequestError: Error, Sendable, Hashable {
   case keyWrong
   case foreignSite(header: String, value: String)
   case noRoute(method: String, path: String)
-  case busy(running: Int, limit: Int)
+  /// The queue is full.
+  case busy(running: Int, waiting: Int)
+  /// Of one user as many wait as may.
+  case userBusy(waiting: Int)
   /// The client reads more slowly than tokens come.
   case clientTooSlow(waiting: Int)
 }

@@ -71,13 +71,36 @@ public struct PlanFacts: Codable, Sendable, Hashable {
   public let slots: Slots
   public let stages: [Stage]
   public let planMilliseconds: Double
+  /// Of a plan over device profiles: which device each peer is; nil over a mesh.
+  public let devices: [String: String]?
+  /// Of a plan over device profiles: what reading the model's header and cutting it took.
+  public let headerMilliseconds: Double?
 
   public init(_ planned: PlannedModel) {
-    let report = planned.report
-    model = planned.entry.name
-    manifest = planned.entry.model.raw.hex
-    view = planned.view.raw.hex
-    plan = planned.plan.raw.hex
+    self.init(
+      planned.report, model: planned.entry.name, manifest: planned.entry.model.raw.hex,
+      view: planned.view.raw.hex, plan: planned.plan, duration: planned.duration)
+  }
+
+  /// Over device profiles there is no view, and there need be no manifest.
+  public init(
+    _ plan: DevicePlan, model: String, headerDuration: Duration, planDuration: Duration
+  ) {
+    self.init(
+      plan.report, model: model, manifest: "", view: "", plan: plan.id, duration: planDuration,
+      devices: Dictionary(
+        plan.names.map { ($0.key.raw.hex, $0.value) }, uniquingKeysWith: { first, _ in first }),
+      headerMilliseconds: headerDuration.inSeconds * 1_000)
+  }
+
+  private init(
+    _ report: PlanReport, model: String, manifest: String, view: String, plan: PlanID,
+    duration: Duration, devices: [String: String]? = nil, headerMilliseconds: Double? = nil
+  ) {
+    self.model = model
+    self.manifest = manifest
+    self.view = view
+    self.plan = plan.raw.hex
     objective = report.plan.objective.name
     kind = report.kind.name
     tokensPerSecond = report.estimate.tokensPerSecond
@@ -92,7 +115,9 @@ public struct PlanFacts: Codable, Sendable, Hashable {
     excluded = report.excluded.map { Excluded(peer: $0.peer.raw.hex, reason: "\($0.reason)") }
     slots = Slots(report.plan.slotCounts)
     stages = report.plan.stages.map { Stage($0) }
-    planMilliseconds = planned.duration.inSeconds * 1_000
+    planMilliseconds = duration.inSeconds * 1_000
+    self.devices = devices
+    self.headerMilliseconds = headerMilliseconds
   }
 }
 

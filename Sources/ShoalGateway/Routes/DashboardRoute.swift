@@ -26,6 +26,7 @@ struct DashboardRoute {
     script("api", PackageResources.api_js),
     script("ask", PackageResources.ask_js),
     script("draw", PackageResources.draw_js),
+    script("jobs", PackageResources.jobs_js),
     script("main", PackageResources.main_js),
     script("mesh", PackageResources.mesh_js),
     script("shares", PackageResources.shares_js),

@@ -19,7 +19,7 @@ struct ImportRoute {
       throw RequestError.outOfRange(
         field: "path", value: "`\(asked.path)`", allowed: "absolute, on the peer's machine")
     }
-    return .streamed(.lines, to: request, slot: nil) { pieces in
+    return .streamed(.lines, to: request) { pieces in
       do {
         let entry = try await importing(asked) { try await pieces.send($0) }
         try await pieces.send(ImportEvent.finished(model: ModelFacts(entry)))

@@ -12,6 +12,11 @@ enum RequestChecks {
   static let stops = 16
   static let stopBytes = 256
 
+  /// Of one prompt or several; each is a generation.
+  static let choices = 128
+  /// What OpenAI's reference states.
+  static let topLogprobs = 20
+
   static func range<Value: Comparable>(
     _ field: String, _ value: Value, _ allowed: ClosedRange<Value>
   ) throws(RequestError) {

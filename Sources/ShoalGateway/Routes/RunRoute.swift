@@ -2,6 +2,7 @@
 // that another peer began. Both answer `RunEvent`s, one on each line.
 
 import Hummingbird
+import ShoalNode
 import ShoalProtocol
 
 /// The body of `POST /api/resume`.
@@ -27,23 +28,23 @@ struct RunRoute {
     router.post("/api/run") { request, _ in
       var request = request
       let asked = try await JSONBody.decode(RunRequest.self, from: &request).generationRequest()
-      let slot = try generating.slots.take()
-      try await generating.check(asked)
-      return respond(to: request, .run(asked), slot)
+      let place = try generating.admission.enter(user: nil)
+      let prepared = try await generating.node.prepare(asked)
+      return respond(to: request, .run(prepared), place)
     }
     router.post("/api/resume") { request, _ in
       var request = request
       let asked = try await JSONBody.decode(ResumeRequest.self, from: &request).asked()
-      return respond(to: request, asked, try generating.slots.take())
+      return respond(to: request, asked, try generating.admission.enter(user: nil))
     }
   }
 
   private func respond(
-    to request: Request, _ asked: Generating.Asked, _ slot: StreamSlot
+    to request: Request, _ asked: Generating.Asked, _ place: AdmissionPlace
   ) -> Response {
-    .streamed(.lines, to: request, slot: slot) { pieces in
+    .streamed(.lines, to: request) { pieces in
       do {
-        let result = try await generating.told(asked) { try await pieces.send($0) }
+        let result = try await generating.told(asked, place) { try await pieces.send($0) }
         try await pieces.send(RunEvent.finished(result: result))
       } catch {
         try await pieces.send(RunEvent.failed(error: Refusal(error).facts))

@@ -11,6 +11,24 @@ struct HealthRoute {
   }
 }
 
+/// `GET /ready`: the peer is a member, and a generation that is asked for now has a place.
+struct ReadyRoute {
+  let generating: Generating
+
+  func add(to router: Router<BasicRequestContext>) {
+    router.get("/ready") { _, _ in
+      let isMember = await generating.node.peers().contains { $0.isSelf && $0.state.isLive }
+      guard isMember else {
+        throw Refusal.unavailable("this peer is not in the mesh", code: "not_a_member")
+      }
+      guard !generating.admission.isFull else {
+        throw Refusal.unavailable("as many generations wait as may", code: "busy")
+      }
+      return try JSONBody.response(["status": "ready"])
+    }
+  }
+}
+
 /// `GET /api/peers`: an array of `PeerFacts`.
 struct PeersRoute {
   let node: any NodeService
@@ -18,6 +36,17 @@ struct PeersRoute {
   func add(to router: Router<BasicRequestContext>) {
     router.get("/api/peers") { _, _ in
       try JSONBody.response(await node.peers().map { PeerFacts($0) })
+    }
+  }
+}
+
+/// `GET /api/jobs`: an array of `JobFacts`.
+struct JobsRoute {
+  let generating: Generating
+
+  func add(to router: Router<BasicRequestContext>) {
+    router.get("/api/jobs") { _, _ in
+      try JSONBody.response(generating.board.facts(at: generating.clock.now()))
     }
   }
 }

@@ -4,6 +4,7 @@ import Foundation
 import HTTPTypes
 import Hummingbird
 import NIOCore
+import ShoalInference
 
 enum JSONBody {
   static func encode(_ value: some Encodable) throws -> Data {
@@ -25,6 +26,11 @@ enum JSONBody {
   static func decode<Value: Decodable>(
     _: Value.Type, from request: inout Request
   ) async throws -> Value {
+    try decode(Value.self, from: try await read(from: &request))
+  }
+
+  /// The bytes of the whole body.
+  static func read(from request: inout Request) async throws -> Data {
     if let length = request.headers[.contentLength].flatMap({ Int($0) }),
       length > RequestChecks.bodyBytes
     {
@@ -36,7 +42,14 @@ enum JSONBody {
     } catch is NIOTooManyBytesError {
       throw RequestError.bodyTooLarge(limit: RequestChecks.bodyBytes)
     }
-    return try decode(Value.self, from: Data(buffer.readableBytesView))
+    return Data(buffer.readableBytesView)
+  }
+
+  /// The same body with its members in their order, which a schema's must keep.
+  static func ordered(_ data: Data) throws(RequestError) -> JSONValue {
+    do { return try JSONValue(parsing: Array(data)) } catch {
+      throw .brokenJSON(reason: "\(error)")
+    }
   }
 
   static func decode<Value: Decodable>(_: Value.Type, from data: Data) throws -> Value {

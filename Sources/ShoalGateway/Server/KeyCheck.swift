@@ -6,6 +6,8 @@ import Hummingbird
 struct KeyCheck: RouterMiddleware {
   let key: String?
 
+  private static let openPaths: Set<String> = ["/health", "/ready", OpenAPIRoute.path]
+
   @concurrent func handle(
     _ request: Request, context: BasicRequestContext,
     next: @concurrent (Request, BasicRequestContext) async throws -> Response
@@ -13,7 +15,7 @@ struct KeyCheck: RouterMiddleware {
     // Whoever watches that a peer runs need not be trusted with it; the dashboard's files say
     // nothing, and ask for the key themselves.
     let path = request.uri.path
-    if path != "/health", !DashboardRoute.paths.contains(path) {
+    if !Self.openPaths.contains(path), !DashboardRoute.paths.contains(path) {
       try KeyCheck.check(request.headers[.authorization], key: key)
     }
     return try await next(request, context)

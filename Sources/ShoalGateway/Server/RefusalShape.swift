@@ -15,14 +15,14 @@ struct RefusalShape: RouterMiddleware {
     } catch let error as HTTPError where error.status == .notFound {
       return try refuse(
         Refusal(
-          RequestError.noRoute(method: request.method.rawValue, path: request.uri.path)))
+          RequestError.noRoute(method: request.method.rawValue, path: request.uri.path)), request)
     } catch {
-      return try refuse(Refusal(error))
+      return try refuse(Refusal(error), request)
     }
   }
 
-  private func refuse(_ refusal: Refusal) throws -> Response {
-    counters.count { $0.refusals += 1 }
-    return try refusal.response
+  private func refuse(_ refusal: Refusal, _ request: Request) throws -> Response {
+    counters.count { $0.refusals[refusal.status.code, default: 0] += 1 }
+    return try refusal.response(isPlain: OllamaRoutes.paths.contains(request.uri.path))
   }
 }

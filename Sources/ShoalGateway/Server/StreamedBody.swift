@@ -60,7 +60,7 @@ extension Response {
   ///   - request: its body has been collected; its connection is watched while `write` runs.
   ///   - slot: given back when the answer has ended.
   static func streamed(
-    _ framing: StreamFraming, to request: Request, slot: StreamSlot?,
+    _ framing: StreamFraming, to request: Request, slot: AdmissionPlace? = nil,
     write: @escaping @Sendable (inout StreamedPieces) async throws -> Void
   ) -> Response {
     Response(

@@ -1,7 +1,7 @@
 // A JSON document in memory, with keys in the order of the file.
 
 /// A value of RFC 8259. Strings keep their scalars: nothing is composed or decomposed.
-public indirect enum JSONValue: Sendable {
+public indirect enum JSONValue: Sendable, Hashable {
   case null
   case bool(Bool)
   /// A number without fraction and exponent that fits.
@@ -27,8 +27,8 @@ public indirect enum JSONValue: Sendable {
 }
 
 /// Members in the order of the file. No two have the same key.
-public struct JSONObject: Sendable {
-  public struct Member: Sendable {
+public struct JSONObject: Sendable, Hashable {
+  public struct Member: Sendable, Hashable {
     public let key: String
     public let value: JSONValue
   }

@@ -81,6 +81,13 @@ public enum KVType: UInt8, Hashable, Sendable, CaseIterable {
     count = length
   }
 
+  /// Holds positions up to `length` that nobody looks at: what they are is not defined.
+  func skip(to length: Int) {
+    precondition(length >= count, "\(length) of \(count) positions")
+    reserve(positions: length)
+    count = length
+  }
+
   /// Bytes that one position has outside of the cache: key, then value, little-endian elements.
   public var positionByteCount: Int { 2 * headDim * type.byteCount }
 

@@ -17,6 +17,13 @@ public struct ChatTemplate: Sendable {
     statements = try TemplateParser.statements(source)
   }
 
+  /// Whether a template's tags name something, as `tools` where it has a place for them. A template
+  /// that cannot be read names nothing.
+  public static func mentions(_ name: String, in source: String) -> Bool {
+    let tokens = try? TemplateLexer.tokens(source)
+    return tokens?.contains { $0.token == .name(name) } ?? false
+  }
+
   /// What a template may look at beside the messages.
   public struct Context: Sendable {
     /// Spelled as in the vocabulary; empty where the model has none.

@@ -26,7 +26,7 @@ struct TemplateJSON {
       text +=
         number.isFinite
         ? TemplateValue.text(number) : number.isNaN ? "NaN" : number < 0 ? "-Infinity" : "Infinity"
-    case .string(let string): Self.write(string, to: &text)
+    case .string(let string): JSONValue.quote(string, to: &text)
     case .list(let elements):
       try write(elements.count, "[", "]", level: level, to: &text) {
         (index, text) throws(TemplateFailure) in
@@ -39,7 +39,7 @@ struct TemplateJSON {
       }
       try write(members.count, "{", "}", level: level, to: &text) {
         (index, text) throws(TemplateFailure) in
-        Self.write(members[index].key.printed, to: &text)
+        JSONValue.quote(members[index].key.printed, to: &text)
         text += keySeparator
         try write(members[index].value, level: level + 1, to: &text)
       }
@@ -64,25 +64,5 @@ struct TemplateJSON {
 
   private func newLine(_ level: Int, to text: inout String) {
     if let indent { text += "\n" + String(repeating: " ", count: min(indent, 16) * level) }
-  }
-
-  private static func write(_ string: String, to text: inout String) {
-    text += "\""
-    for scalar in string.unicodeScalars {
-      switch scalar {
-      case "\"": text += "\\\""
-      case "\\": text += "\\\\"
-      case "\n": text += "\\n"
-      case "\r": text += "\\r"
-      case "\t": text += "\\t"
-      case "\u{8}": text += "\\b"
-      case "\u{c}": text += "\\f"
-      case _ where scalar.value < 0x20:
-        let digits = String(scalar.value, radix: 16)
-        text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-      case _: text.unicodeScalars.append(scalar)
-      }
-    }
-    text += "\""
   }
 }

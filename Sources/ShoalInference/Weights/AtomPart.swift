@@ -42,6 +42,9 @@ struct AtomParts {
     case .feedForward(let layer, let block):
       let block = cut.feedForwardBlock(block)
       return try declaration.layer.flatMap { try units($0, layer: layer, block: block) }
+    case .recurrent(let layer, let block):
+      let some = cut.channelBlock(block)
+      return try declaration.layer.flatMap { try channels($0, layer: layer, some) }
     }
   }
 
@@ -119,6 +122,23 @@ struct AtomParts {
     }
   }
 
+  private func channels(
+    _ declared: TensorDeclaration, layer: Int, _ some: Range<Int>
+  ) throws -> [AtomPart] {
+    let geometry = declared.role.geometry(shape)
+    switch geometry.split {
+    case .channelRows:
+      return try matrix(declared, layer, rows: some, columns: 0..<geometry.columns)
+    case .channelColumns:
+      return try matrix(declared, layer, rows: 0..<geometry.rows, columns: some)
+    case .channelElements: return try vector(declared, layer, some)
+    case .channelTable:
+      let width = geometry.columns
+      return try vector(declared, layer, some.lowerBound * width..<some.upperBound * width)
+    case _: return []
+    }
+  }
+
   private func wide(_ heads: Range<Int>) -> Range<Int> {
     let dimension = shape.attention.headDimension
     return heads.lowerBound * dimension..<heads.upperBound * dimension
@@ -163,11 +183,12 @@ struct AtomParts {
     _ declared: TensorDeclaration, layer: Int, expert: Int? = nil
   ) throws -> (TensorPlace, WeightTensor)? {
     guard let place = declared.place(source.dialect) else { return nil }
-    let name = place.name(layer: layer, expert: expert)
-    for candidate in declaration.spellings(name) {
-      if let tensor = try source.tensor(candidate) { return (place, tensor) }
+    for name in place.names(layer: layer, expert: expert) {
+      for candidate in declaration.spellings(name) {
+        if let tensor = try source.tensor(candidate) { return (place, tensor) }
+      }
     }
     if declared.isOptional { return nil }
-    throw ModelError.missingTensor(name)
+    throw ModelError.missingTensor(place.name(layer: layer, expert: expert))
   }
 }

@@ -18,13 +18,15 @@ public struct GGUFFile: Sendable {
   public let weightsStart: UInt64
 
   /// Reads and checks the whole header. Weights are not touched.
-  public init(_ source: any ByteSource) throws(GGUFError) {
+  ///
+  /// - Parameter isWhole: false where the file may end behind its header.
+  public init(_ source: any ByteSource, isWhole: Bool = true) throws(GGUFError) {
     let headerBytes = min(source.byteCount, UInt64(Limits.ggufHeaderBytes))
     let header: Header
     do {
       header = try unsafe source.withBytes(0..<headerBytes) { buffer in
         var cursor = unsafe GGUFCursor(file: source.name, buffer)
-        return try Header(&cursor, fileBytes: source.byteCount)
+        return try Header(&cursor, fileBytes: isWhole ? source.byteCount : UInt64(Int64.max))
       }
     } catch let refusal as GGUFError {
       throw refusal

@@ -42,10 +42,10 @@ extension TensorPlace {
     let geometry = role.geometry(shape)
     switch geometry.split {
     case .wholeVector: return (1, geometry.columns)
-    case .queryHeadElements, .keyValueHeadElements, .feedForwardElements:
+    case .queryHeadElements, .keyValueHeadElements, .feedForwardElements, .channelElements:
       return (1, storedCount(geometry.columns, shape))
     case .wholeMatrix, .vocabularyRows, .queryHeadRows, .keyValueHeadRows, .queryHeadColumns,
-      .feedForwardRows, .feedForwardColumns:
+      .feedForwardRows, .feedForwardColumns, .channelRows, .channelColumns, .channelTable:
       let rows = storedCount(geometry.rows, shape)
       return isTransposed ? (geometry.columns, rows) : (rows, geometry.columns)
     case .expertRows, .expertColumns:

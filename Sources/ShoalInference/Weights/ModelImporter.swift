@@ -12,18 +12,17 @@ public struct ModelImporter {
 
   private let parts: AtomParts
 
-  /// Reads the header of a GGUF file.
-  public init(_ file: GGUFFile) throws {
-    try self.init(
-      ModelDescription(header: GGUFModelHeader(file.metadata), weights: file))
-  }
-
   /// Reads the header of a model and checks its tensors against its family's declaration.
   public init(_ model: ModelDescription) throws {
     let declaration = try ModelDeclaration(model)
     parts = AtomParts(
       declaration: declaration, source: model.weights, cut: AtomCut(declaration.shape))
     try Self.check(parts)
+  }
+
+  /// The tensors that are computed with.
+  private var tensorNames: [String] {
+    parts.source.tensorNames.filter { !parts.declaration.ignores($0) }
   }
 
   public var architecture: String { parts.declaration.architecture }
@@ -37,8 +36,7 @@ public struct ModelImporter {
   public func run(
     tokenizer: [UInt8], chatTemplate: String, keep: Keep, progress: Progress
   ) throws -> ModelManifest {
-    let source = parts.source
-    let total = try source.tensorNames.reduce(0) { try $0 + source.required($1).byteCount }
+    let total = try tensorNames.reduce(0) { try $0 + parts.source.required($1).byteCount }
     var done: UInt64 = 0
     var atoms: [AtomEntry] = []
     for key in parts.cut.keys {
@@ -59,12 +57,20 @@ public struct ModelImporter {
   /// The format that most bytes of the file are in.
   func dominantFormat() throws -> WeightFormat {
     var bytes: [WeightFormat: UInt64] = [:]
-    for name in parts.source.tensorNames {
+    for name in tensorNames {
       let tensor = try parts.source.required(name)
       bytes[tensor.format, default: 0] += tensor.byteCount
     }
     let largest = bytes.max { ($0.value, $0.key.rawValue) < ($1.value, $1.key.rawValue) }
     return largest?.key ?? .f32
+  }
+
+  /// Whether the output head is the embedding.
+  func isTied() throws -> Bool {
+    for declared in parts.declaration.model where declared.role == .output {
+      if try parts.find(declared, layer: 0) != nil { return false }
+    }
+    return true
   }
 
   /// The sizes that the atoms will have, without reading a weight.
@@ -98,7 +104,8 @@ public struct ModelImporter {
     case .vector:
       let values = try parts.source.floats(part.source.name)[part.rows]
       for (index, value) in values.enumerated() {
-        let value = part.place.addsOne ? value + 1 : value
+        let value =
+          part.place.addsOne ? value + 1 : part.place.isLogarithm ? -Canon.exp(value) : value
         unsafe target.storeBytes(
           of: value.bitPattern.littleEndian, toByteOffset: index * 4, as: UInt32.self)
       }

@@ -12,6 +12,7 @@ extension GenerationOrder {
     prompt: [UInt32], options: GenerationOptions, manifest: ModelManifest
   ) throws(NodeError) {
     let shape = manifest.shape
+    try manifest.checkGenerates()
     guard !prompt.isEmpty else { throw .emptyPrompt }
     if let bad = prompt.first(where: { $0 >= shape.vocabulary }) {
       throw .tokenOutOfRange(bad, vocabulary: shape.vocabulary)
@@ -19,11 +20,21 @@ extension GenerationOrder {
     guard prompt.count < shape.context else {
       throw .promptTooLong(tokens: prompt.count, context: shape.context)
     }
+    guard !options.mustFit || prompt.count + options.maximumTokens <= shape.context else {
+      throw .answerTooLong(
+        prompt: prompt.count, answer: options.maximumTokens, context: shape.context)
+    }
     self.init(
       prompt: prompt, maximumTokens: options.maximumTokens,
       context: min(shape.context, prompt.count + options.maximumTokens),
       batch: options.prefillsByStep ? 1 : min(Self.promptBatch, prompt.count),
-      slices: options.wantsLogits,
-      candidates: min(options.sampling.candidatesNeeded, Limits.candidates))
+      slices: options.needsSlices, candidates: options.candidatesNeeded)
+  }
+}
+
+extension ModelManifest {
+  /// Refuses to generate with a model that has no logits.
+  public func checkGenerates() throws(NodeError) {
+    guard shape.head.hasLogits else { throw .makesNoText(architecture) }
   }
 }

@@ -34,19 +34,40 @@ public struct LocalRanks: Sendable {
     _ order: GenerationOrder, blob: @escaping @Sendable (AtomEntry) throws -> AtomBlob,
     choose: @escaping @Sendable ([VocabularyVote], StepCost) throws -> GenerationRunner.Choice
   ) async throws -> FinishReason {
+    let (blocks, stages) = (manifest.cut.vocabularyBlocks, stageSizes.count)
+    return try await run(context: order.context, batch: order.batch, blob: blob) { runner, peers in
+      var session = GenerationSession(
+        order: order, plan: PlanID(.zero), term: Term(0), members: peers, vocabularyBlocks: blocks,
+        stages: stages)
+      return try runner.run(&session, choose: choose)
+    }
+  }
+
+  /// Makes the vectors of `order`'s texts, as all ranks have them.
+  public func embed(
+    _ order: EmbeddingOrder, blob: @escaping @Sendable (AtomEntry) throws -> AtomBlob
+  ) async throws -> [TextVector] {
+    try await run(context: order.context, batch: order.batch, blob: blob) { runner, peers in
+      var session = EmbeddingSession(order: order, term: Term(0), members: peers)
+      _ = try runner.run(&session) { _ in }
+      return session.vectors
+    }
+  }
+
+  /// All ranks, and `drive` on the entry's thread.
+  private func run<Outcome: Sendable>(
+    context: Int, batch: Int, blob: @escaping @Sendable (AtomEntry) throws -> AtomBlob,
+    drive: @escaping @Sendable (GenerationRunner, [PeerID]) throws -> Outcome
+  ) async throws -> Outcome {
     let mesh = LocalMesh(ranks: shares.count, threads: threads)
-    let stages = stageSizes.count
-    let session = GenerationSession(
-      order: order, plan: PlanID(.zero), term: Term(0), members: mesh.peers,
-      vocabularyBlocks: manifest.cut.vocabularyBlocks, stages: stages)
-    return try await withThrowingTaskGroup(of: FinishReason?.self) { group in
+    return try await withThrowingTaskGroup(of: Void.self) { group in
       for rank in shares.indices {
         let thread = LocalRank(thread: threads.thread(name: "rank \(rank)"))
+        let session = RankSession(
+          job: JobID(.zero), plan: PlanID(.zero), term: Term(0), context: context, batch: batch)
         group.addTask {
           defer { thread.stop() }
-          try await thread.serve(
-            self, rank: rank, order: order, mesh: mesh, blob: blob)
-          return nil
+          try await thread.serve(self, rank: rank, session, mesh: mesh, blob: blob)
         }
       }
       let entry = LocalEntry(thread: threads.thread(name: "entry"))
@@ -57,9 +78,9 @@ public struct LocalRanks: Sendable {
         mesh.shutdown()
       }
       do {
-        let reason = try await entry.run(runner, session, choose: choose)
+        let outcome = try await entry.run { try drive(runner, mesh.peers) }
         try await group.waitForAll()
-        return reason
+        return outcome
       } catch {
         mesh.shutdown()
         throw await Self.cause(in: &group) ?? (error as? TermEnd)?.failure ?? error
@@ -70,7 +91,7 @@ public struct LocalRanks: Sendable {
   /// What made a rank stop, where it was no other rank and not the entry: a damaged atom says more
   /// than that the entry lost a peer.
   private static func cause(
-    in group: inout ThrowingTaskGroup<FinishReason?, any Error>
+    in group: inout ThrowingTaskGroup<Void, any Error>
   ) async -> (any Error)? {
     var cause: (any Error)?
     while let result = await group.nextResult() {
@@ -82,15 +103,12 @@ public struct LocalRanks: Sendable {
   }
 
   fileprivate func runner(
-    rank: Int, order: GenerationOrder, mesh: LocalMesh, workers: any Workers,
+    rank: Int, _ session: RankSession, mesh: LocalMesh, workers: any Workers,
     blob: @escaping (AtomEntry) throws -> AtomBlob
   ) throws -> RankRunner {
     RankRunner(
       model: try RankModel(manifest: manifest, share: shares[rank], blob: blob),
-      kernels: kernels, workers: workers,
-      session: RankSession(
-        job: JobID(.zero), plan: PlanID(.zero), term: Term(0), context: order.context,
-        batch: order.batch),
+      kernels: kernels, workers: workers, session: session,
       route: StageRoute(rank: rank, stageSizes: stageSizes, hidden: manifest.shape.hidden),
       links: mesh.links(of: rank), patience: patience, pace: nil, clock: clock, threads: threads)
   }
@@ -164,14 +182,14 @@ private actor LocalRank {
   init(thread: any ActorThread) { self.thread = thread }
 
   func serve(
-    _ ranks: LocalRanks, rank: Int, order: GenerationOrder, mesh: LocalMesh,
+    _ ranks: LocalRanks, rank: Int, _ session: RankSession, mesh: LocalMesh,
     blob: @escaping (AtomEntry) throws -> AtomBlob
   ) throws {
     let workers = try ranks.workers()
     defer { workers.stop() }
     do {
       let runner = try ranks.runner(
-        rank: rank, order: order, mesh: mesh, workers: workers, blob: blob)
+        rank: rank, session, mesh: mesh, workers: workers, blob: blob)
       try runner.serve(mesh.toEntry[rank])
     } catch {
       // Whoever waits for this rank must not wait for ever.
@@ -192,12 +210,8 @@ private actor LocalEntry {
 
   init(thread: any ActorThread) { self.thread = thread }
 
-  func run(
-    _ runner: GenerationRunner, _ session: GenerationSession,
-    choose: ([VocabularyVote], StepCost) throws -> GenerationRunner.Choice
-  ) throws -> FinishReason {
-    var session = session
-    return try runner.run(&session, choose: choose)
+  func run<Outcome: Sendable>(_ drive: @Sendable () throws -> Outcome) throws -> Outcome {
+    try drive()
   }
 
   nonisolated func stop() { thread.stop() }

@@ -13,6 +13,8 @@ public struct MeshPlan: Sendable {
   private let hidden: Int
   /// Of each rank.
   private let cliques: [String]
+  /// What the planner says that a token takes.
+  var tokenEstimate: Duration { patience.tokenEstimate }
 
   /// - Parameters:
   ///   - records: in any order; the plan depends on the set alone.

@@ -6,7 +6,7 @@ public import ShoalProtocol
 
 extension ModelShape {
   /// Of a model that was imported.
-  init(_ manifest: ModelManifest, _ model: ModelID) {
+  public init(_ manifest: ModelManifest, _ model: ModelID) {
     var blobs: [AtomKey: BlobID] = [:]
     for atom in manifest.atoms { blobs[atom.key] = atom.blob }
     self.init(
@@ -44,7 +44,18 @@ extension ModelShape {
 }
 
 extension AttentionShape {
+  /// A block of channels is a unit, and a group, by itself: its state is its keys and values, which
+  /// do not grow.
   fileprivate init(_ cut: AtomCut, _ bytes: [AtomKey: UInt64], layer: Int) {
+    if let recurrent = cut.shape.recurrent {
+      let blocks = 0..<cut.queryUnits
+      self.init(
+        groups: blocks.count, unitsPerGroup: 1, headsPerUnit: blocks.map { _ in 1 },
+        unitBytes: blocks.map { bytes[.recurrent(layer: layer, block: $0)] ?? 0 },
+        keyValueBytes: UInt64(AtomCut.channelsPerBlock * recurrent.stateBytes),
+        keyValueBytesPerToken: 0)
+      return
+    }
     let options = cut.shape.attention
     let units = 0..<cut.queryUnits
     self.init(

@@ -16,28 +16,36 @@ public final class RankRunner {
   private var patience: StepPatience
   private let clock: any MeshClock
   private let vocabularySize: Int
+  private let tokenTypes: Int
   /// The bytes of the last message and the last step: the next are read into the same memory.
   private var inbox: [UInt8] = []
   private var step = Step()
   private let interruption: @Sendable () -> JobFailure?
+  private let told: @Sendable (_ bytes: UInt64, _ took: Duration) -> Void
+  /// Bytes of weights and cache that the step under way has read.
+  private var bytesRead: UInt64 = 0
 
   /// - Parameters:
   ///   - route: this rank's place in the plan.
   ///   - links: by rank, to those that it meets on its route; nil for all others.
   ///   - distant: ranks of other cliques, which an emulated device's links are slower to.
   ///   - interruption: asked before each step; a failure is said instead of taking it.
+  ///   - told: what computing a step of one token read and took.
   public init(
     model: RankModel, kernels: Kernels, workers: any Workers, session: RankSession,
     route: StageRoute, links: [(any FrameLink)?], patience: StepPatience, pace: DevicePace?,
     distant: Set<Int> = [], clock: any MeshClock, threads: any ThreadSource,
-    interruption: @escaping @Sendable () -> JobFailure? = { nil }
+    interruption: @escaping @Sendable () -> JobFailure? = { nil },
+    told: @escaping @Sendable (_ bytes: UInt64, _ took: Duration) -> Void = { _, _ in }
   ) {
     self.interruption = interruption
+    self.told = told
     self.session = session
     self.patience = patience
     self.clock = clock
     votes = VoteWriter(model, kernels: kernels)
     vocabularySize = model.manifest.shape.vocabulary
+    tokenTypes = model.manifest.shape.embedding.tokenTypes
     let pacer = { Pacer(pace: pace, distant: $0, clock: clock, threads: threads) }
     self.pacer = pacer([])
     self.route = route
@@ -67,7 +75,10 @@ public final class RankRunner {
         switch try JobMessage(bytes: inbox) {
         case .finish:
           return
-        case .prepare, .connect, .step, .fetching, .ready, .result, .failed:
+        case .embed(let texts):
+          if let failure = interruption() { throw failure }
+          try answer(texts, entry)
+        case .prepare, .connect, .step, .fetching, .ready, .result, .embedded, .failed:
           throw JobFailure.protocolViolation(entry.peer, .invalid(field: "job message"))
         }
       }
@@ -84,36 +95,62 @@ public final class RankRunner {
   /// Runs `step` and sends its votes.
   private func answer(_ entry: any FrameLink) throws {
     let start = clock.now()
+    bytesRead = 0
     try run(from: entry.peer)
     patience.note(tokens: step.tokens.count, took: clock.now() - start)
     try unsafe entry.send(.job, capacity: votes.capacity(step, rows: pass.logitRows)) { room in
       let result = try unsafe votes.write(step, pass, into: room)
-      var exchange = aggregator.takeCost()
-      exchange += relay.takeCost()
-      let total = start.until(clock.now())
-      return result.finish(
-        StepCost(
-          compute: total - min(exchange.total, total), wait: exchange.link.wait,
-          exchange: exchange.total - min(exchange.link.wait, exchange.total),
-          bytesSent: exchange.bytesSent))
+      let cost = cost(since: start)
+      if step.tokens.count == 1 { told(bytesRead, .nanoseconds(Int64(cost.compute))) }
+      return result.finish(cost)
     }
+  }
+
+  /// Makes vectors of some texts and sends them.
+  private func answer(_ texts: EmbeddingStep, _ entry: any FrameLink) throws {
+    let start = clock.now()
+    let positions = texts.texts.reduce(0) { $0 + TextLayout.positions(tokens: $1.count) }
+    try session.accept(
+      texts, positions: positions, vocabulary: vocabularySize, tokenTypes: tokenTypes,
+      from: entry.peer)
+    pass.begin(texts: texts.texts)
+    try exchange(
+      sequence: texts.sequence, tokens: texts.texts.reduce(0) { $0 + $1.count })
+    let vectors = try TextVector.all(texts, pass)
+    try entry.send(
+      .embedded(sequence: texts.sequence, vectors, cost: cost(since: start)))
+  }
+
+  private func cost(since start: Moment) -> StepCost {
+    var exchange = aggregator.takeCost()
+    exchange += relay.takeCost()
+    let total = start.until(clock.now())
+    return StepCost(
+      compute: total - min(exchange.total, total), wait: exchange.link.wait,
+      exchange: exchange.total - min(exchange.link.wait, exchange.total),
+      bytesSent: exchange.bytesSent)
   }
 
   private func run(from entry: PeerID) throws(JobFailure) {
     try session.accept(step, vocabulary: vocabularySize, from: entry)
-    let (binding, sequence, layers) = (session.binding, step.sequence, pass.layers)
     pass.begin(tokens: step.tokens, at: step.position, logits: step.logits)
+    try exchange(sequence: step.sequence, tokens: step.tokens.count)
+  }
+
+  /// Runs the pass from sum to sum, and from stage to stage, to its end.
+  private func exchange(sequence: UInt32, tokens: Int) throws(JobFailure) {
+    let (binding, layers) = (session.binding, pass.layers)
     while true {
       switch try advance() {
       case .takeOver:
-        let patience = patience.forHandover(tokens: step.tokens.count, stage: route.stage)
+        let patience = patience.forHandover(tokens: tokens, stage: route.stage)
         try relay.receive(
           pass, binding: binding, sequence: sequence, layer: layers.lowerBound,
           deadline: clock.now() + patience)
       case .sum(let index):
         try unsafe aggregator.reduce(
           pass.partial, binding: binding, sequence: sequence, index: index,
-          deadline: clock.now() + patience(index))
+          deadline: clock.now() + patience(index, tokens: tokens))
       case .handOver:
         try relay.send(pass, binding: binding, sequence: sequence, layer: layers.upperBound)
       case .finished:
@@ -123,16 +160,16 @@ public final class RankRunner {
   }
 
   /// For sum `index` of the step at hand.
-  private func patience(_ index: Int) -> Duration {
+  private func patience(_ index: Int, tokens: Int) -> Duration {
     index == ForwardPass.handoverIndex + pass.layers.lowerBound
-      ? patience.forGathering(tokens: step.tokens.count, stage: route.stage)
-      : patience.forSum(tokens: step.tokens.count)
+      ? patience.forGathering(tokens: tokens, stage: route.stage) : patience.forSum(tokens: tokens)
   }
 
   private func advance() throws(JobFailure) -> ForwardPass.Need {
     let start = clock.now()
     do {
       let need = try pass.advance()
+      bytesRead += pass.work.bytes
       pacer.finish(pass.work, since: start)
       return need
     } catch {

@@ -4,40 +4,6 @@ public import ShoalInference
 public import ShoalProtocol
 internal import ShoalSecurity
 
-/// What a generation should be.
-public struct GenerationOptions: Sendable, Hashable {
-  public var maximumTokens: Int
-  public var sampling: SamplingOptions
-  public var stop: [String]
-  /// One position at a time through the prompt, instead of as many as a step takes.
-  public var prefillsByStep = false
-  /// Whole rows of logits are wanted.
-  public var wantsLogits = false
-
-  public init(maximumTokens: Int, sampling: SamplingOptions, stop: [String] = []) {
-    self.maximumTokens = maximumTokens
-    self.sampling = sampling
-    self.stop = stop
-  }
-}
-
-/// One token as it comes.
-public struct GeneratedToken: Sendable, Hashable {
-  public let token: UInt32
-  /// Whole characters that became known with it; may be empty.
-  public let text: String
-  /// The logits of its position, where they were asked for.
-  public let logits: [Float]
-  public let cost: StepCost
-
-  public init(token: UInt32, text: String, logits: [Float], cost: StepCost) {
-    self.token = token
-    self.text = text
-    self.logits = logits
-    self.cost = cost
-  }
-}
-
 /// Chooses tokens for one generation and remembers what came of it. Sendable because one thread
 /// uses it while the generation runs, and another reads what came of it when that has ended.
 public final class TokenChooser: @unchecked Sendable {
@@ -45,6 +11,7 @@ public final class TokenChooser: @unchecked Sendable {
   private let tokenizer: Tokenizer
   private var detokenizer: StreamingDetokenizer
   private var stops: StopStrings
+  private var rules: AnswerRules
   private var position: Int
   private let emit: @Sendable (GeneratedToken) throws -> Void
   public private(set) var tokens: [UInt32] = []
@@ -56,19 +23,21 @@ public final class TokenChooser: @unchecked Sendable {
   private var chain: [UInt8] = []
 
   /// - Parameters:
-  ///   - promptCount: tokens before the first that is chosen.
+  ///   - prompt: tokens before the first that is chosen.
   ///   - emit: called with each token, on the caller's thread.
+  /// - Throws: where the answer is to have a form that it cannot be held to.
   public init(
-    options: GenerationOptions, tokenizer: Tokenizer, promptCount: Int,
+    options: GenerationOptions, tokenizer: Tokenizer, prompt: [UInt32],
     emit: @escaping @Sendable (GeneratedToken) throws -> Void
-  ) {
+  ) throws(SchemaError) {
     self.options = options
     self.tokenizer = tokenizer
     self.emit = emit
     detokenizer = StreamingDetokenizer(
-      tokenizer, continuing: promptCount > tokenizer.definition.before.count)
+      tokenizer, continuing: prompt.count > tokenizer.definition.before.count)
     stops = StopStrings(options.stop)
-    position = promptCount
+    rules = try AnswerRules(options, tokenizer, prompt: prompt)
+    position = prompt.count
   }
 
   /// Decides on one token from the votes of one position, sorted by block.
@@ -77,11 +46,17 @@ public final class TokenChooser: @unchecked Sendable {
   ) throws -> GenerationRunner.Choice {
     extendDigest(votes)
     let distribution = VocabularyDistribution(
-      votes.map(\.summary), keeping: options.sampling.candidatesNeeded)
-    let chosen = try Sampler.choose(from: distribution, options.sampling, position: position)
+      votes.map(\.summary), keeping: options.candidatesNeeded)
+    let logits = options.needsSlices ? votes.flatMap(\.slice) : []
+    let chosen = try Sampler.choose(
+      from: rules.apply(to: distribution, logits: logits), options.sampling, position: position)
     position += 1
+    let probability = options.topLogprobs.map { count in
+      TokenProbability(
+        of: chosen, logits: logits, distribution, alternatives: count, tokenizer)
+    }
     return try take(
-      UInt32(chosen.token), logits: options.wantsLogits ? votes.flatMap(\.slice) : [], cost)
+      UInt32(chosen.token), logits: options.wantsLogits ? logits : [], probability, cost)
   }
 
   /// Takes in what was chosen before, and what the digest was after it. True: it ended the text.
@@ -89,22 +64,26 @@ public final class TokenChooser: @unchecked Sendable {
     var endsText = false
     for token in chosen {
       position += 1
-      endsText = try take(token, logits: [], .zero).endsText
+      endsText = try take(token, logits: [], nil, .zero).endsText
     }
     self.digest = digest
     return endsText
   }
 
   private func take(
-    _ token: UInt32, logits: [Float], _ cost: StepCost
+    _ token: UInt32, logits: [Float], _ probability: TokenProbability?, _ cost: StepCost
   ) throws -> GenerationRunner.Choice {
     let endsModel = tokenizer.isEndOfGeneration(TokenID(token))
     if !endsModel { tokens.append(token) }
-    let isLast = endsModel || tokens.count == options.maximumTokens
+    let isWhole = rules.take(token, endsModel: endsModel)
+    let isLast = endsModel || isWhole || tokens.count == options.maximumTokens
     let (shown, isStopped) = decode(token, endsModel: endsModel, isLast: isLast)
     text += shown
-    try emit(GeneratedToken(token: token, text: shown, logits: logits, cost: cost))
-    return .init(token: token, endsText: endsModel || isStopped)
+    try emit(
+      GeneratedToken(
+        token: token, text: shown, logits: logits, cost: cost,
+        probability: endsModel ? nil : probability))
+    return .init(token: token, endsText: endsModel || isWhole || isStopped)
   }
 
   private func extendDigest(_ votes: [VocabularyVote]) {

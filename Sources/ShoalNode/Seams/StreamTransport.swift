@@ -54,7 +54,7 @@ public protocol ByteStream: AnyObject, Sendable {
 public enum WaitStrategy: Hashable, Sendable {
   /// Sleep in the kernel at once: right where threads exceed cores.
   case sleep
-  /// Look again for up to 50 microseconds before sleeping, as long as that pays.
+  /// Look again for up to 200 microseconds before sleeping, as long as that pays.
   case adaptive
 }
 

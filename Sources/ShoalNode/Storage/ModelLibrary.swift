@@ -35,32 +35,29 @@ public struct ModelLibrary: Sendable {
 
   // MARK: Import
 
-  /// Cuts a GGUF file into atoms and keeps them. The manifest is written last, so that what an
+  /// Cuts a model into atoms and keeps them. The manifest is written last, so that what an
   /// interruption leaves behind is never taken for a model.
-  public func importGGUF(
-    _ source: any ByteSource, progress: ModelImporter.Progress
+  public func importModel(
+    _ files: ModelFiles, progress: ModelImporter.Progress
   ) throws -> ModelID {
-    let file = try GGUFFile(source)
-    let importer = try ModelImporter(file)
-    let tokenizer = try TokenizerDefinition(gguf: file.metadata)
-    let template = try file.metadata.stringIfPresent("tokenizer.chat_template") ?? ""
-    try checkRoom(for: source)
-    let manifest = try unsafe importer.run(
-      tokenizer: tokenizer.canonicalBytes, chatTemplate: template,
+    let model = try ModelReading(files)
+    try checkRoom(for: model.byteCount)
+    let manifest = try unsafe model.importer.run(
+      tokenizer: model.tokenizer.canonicalBytes, chatTemplate: model.chatTemplate,
       keep: { bytes in
         let blob = BlobID(unsafe BLAKE2b.hash(bytes))
         try unsafe blobs.put(blob, bytes)
         return blob
       }, progress: progress)
     let bytes = manifest.canonicalBytes
-    let model = ModelID(BLAKE2b.hash(bytes))
-    try unsafe bytes.withUnsafeBytes { try unsafe blobs.put(BlobID(model.raw), $0) }
-    return model
+    let id = ModelID(BLAKE2b.hash(bytes))
+    try unsafe bytes.withUnsafeBytes { try unsafe blobs.put(BlobID(id.raw), $0) }
+    return id
   }
 
-  private func checkRoom(for source: any ByteSource) throws {
+  private func checkRoom(for byteCount: UInt64) throws {
     // Packed rows are padded to 16 and scales to 64 bytes: under a tenth more than the file.
-    let needed = ByteCount(source.byteCount + source.byteCount / 10)
+    let needed = ByteCount(byteCount + byteCount / 10)
     let available = try blobs.freeBytes()
     guard needed <= available else {
       throw LibraryError.tooLarge(needed: needed, available: available)
@@ -115,10 +112,12 @@ extension ModelLibrary {
     if case .embedding = key { true } else { false }
   }
 
-  /// What a model is called where nobody says: the file's name without its ending.
+  /// What a model is called where nobody says: the directory's name, or the file's without its
+  /// ending.
   public static func name(ofFile path: String) -> String {
     let file = path.split(separator: "/").last.map(String.init) ?? path
-    guard let dot = file.lastIndex(of: "."), dot > file.startIndex else { return file }
-    return String(file[..<dot])
+    let ending = ".gguf"
+    guard file.lowercased().hasSuffix(ending), file.count > ending.count else { return file }
+    return String(file.dropLast(ending.count))
   }
 }

@@ -77,11 +77,22 @@ actor FetchLane {
     thread.stop()
   }
 
+  nonisolated var peer: PeerID { link.peer }
+
   func held(_ wanted: [WantedBlob]) throws -> [Bool] {
+    try ask(wanted.map(\.blob)) { .have($0) }
+  }
+
+  /// Which of `blobs` the other side holds and promises to keep.
+  func promised(_ blobs: [BlobID]) throws -> [Bool] { try ask(blobs) { .keep($0) } }
+
+  private func ask(
+    _ blobs: [BlobID], _ question: ([BlobID]) -> ShardMessage
+  ) throws -> [Bool] {
     var answers: [Bool] = []
-    for start in stride(from: 0, to: wanted.count, by: ShardMessage.questionLimit) {
-      let part = wanted[start..<min(wanted.count, start + ShardMessage.questionLimit)]
-      try link.send(.have(part.map(\.blob)))
+    for start in stride(from: 0, to: blobs.count, by: ShardMessage.questionLimit) {
+      let part = blobs[start..<min(blobs.count, start + ShardMessage.questionLimit)]
+      try link.send(question(Array(part)))
       guard case .held(let held) = try receive(), held.count == part.count else {
         throw FetchError.badAnswer(link.peer)
       }
@@ -228,6 +239,7 @@ public enum FetchError: Error, Sendable, Hashable {
 /// The answering side of one shard stream, on the stream's own thread.
 struct ShardServer {
   let blobs: any BlobStore
+  let keeper: AtomKeeper
 
   /// Answers until the other side is done. Any blob may be asked for by any member: blobs are
   /// public within a network.
@@ -236,6 +248,8 @@ struct ShardServer {
       switch try link.receiveShard(deadline: nil) {
       case .have(let asked):
         try link.send(.held(asked.map { blobs.contains($0) }))
+      case .keep(let asked):
+        try link.send(.held(keeper.promise(asked, isHeld: blobs.contains)))
       case .read(let blob, let offset, let length):
         try link.send(try answer(blob, offset: offset, length: length))
       case .held, .bytes, .absent:

@@ -7,18 +7,22 @@ internal import ShoalSecurity
 
 actor ShardStore {
   private let peer: PeerID
-  private let library: ModelLibrary
-  private let membership: Membership
-  private let door: StreamDoor
-  private let clock: any MeshClock
-  private let threads: any ThreadSource
-  private let disk: ThreadRoom
+  let library: ModelLibrary
+  let membership: Membership
+  let lanes: HolderLanes
+  let keeper: AtomKeeper
+  let clock: any MeshClock
+  let disk: ThreadRoom
   private var manifests: [ModelID: ModelManifest] = [:]
-  private var searches: [ModelID: HolderSearch] = [:]
+  private(set) var searches: [ModelID: HolderSearch] = [:]
+  /// What is to be here of each model under the present view.
+  private(set) var assigned: [ModelID: Set<AtomKey>] = [:]
   /// Of the models asked for lately: building one takes longer than a token.
   private var tokenizers: [BlobID: Tokenizer] = [:]
-  private var view: MeshView?
-  private var offers: [ModelEntry] = []
+  private(set) var view: MeshView?
+  /// Since when neither its members nor what is to be here have changed.
+  private(set) var calmSince = Moment(nanoseconds: 0)
+  private(set) var offers: [ModelEntry] = []
   private let alarm = Alarm()
   private var isFetching = false
   private var waiting: [CheckedContinuation<Void, Never>] = []
@@ -35,14 +39,15 @@ actor ShardStore {
 
   init(
     peer: PeerID, library: ModelLibrary, membership: Membership, door: StreamDoor,
-    clock: any MeshClock, threads: any ThreadSource
+    keeper: AtomKeeper, clock: any MeshClock, threads: any ThreadSource
   ) {
     self.peer = peer
     self.library = library
     self.membership = membership
-    self.door = door
+    self.keeper = keeper
     self.clock = clock
-    self.threads = threads
+    lanes = HolderLanes(
+      library: library, membership: membership, door: door, clock: clock, threads: threads)
     disk = ThreadRoom(threads.thread(name: "store"))
   }
 
@@ -84,6 +89,12 @@ actor ShardStore {
     }
   }
 
+  /// Keeps the atoms of `keys`, those that are here and those that come, until the lease ends.
+  nonisolated func lease(_ manifest: ModelManifest, _ keys: [AtomKey]) -> AtomLease {
+    let wanted = Set(keys)
+    return keeper.lease(manifest.atoms.filter { wanted.contains($0.key) }.map(\.blob))
+  }
+
   /// Makes sure that the atoms of `keys` are here.
   ///
   /// - Parameters:
@@ -103,13 +114,39 @@ actor ShardStore {
       progress: { counter.add($0) })
   }
 
+  /// The bytes that the rank of `plan` that lacks most would have to fetch first; nil where a rank
+  /// does not answer.
+  func mostMissing(of plan: MeshPlan, _ manifest: ModelManifest) async -> UInt64? {
+    var most: UInt64 = 0
+    for member in plan.members {
+      guard let share = plan.rank(of: member)?.share else { return nil }
+      let wanted = Set(share.keys(manifest.cut))
+      let atoms = manifest.atoms.filter { wanted.contains($0.key) }
+      guard let held = await held(atoms.map(\.blob), at: member) else { return nil }
+      let missing = zip(atoms, held).filter { !$1 }.reduce(UInt64(0)) { $0 + $1.0.byteCount }
+      most = max(most, missing)
+    }
+    return most
+  }
+
+  private func held(_ blobs: [BlobID], at member: PeerID) async -> [Bool]? {
+    let library = library
+    if member == peer {
+      return try? await disk.perform { blobs.map { library.blobs.contains($0) } }
+    }
+    guard let record = await membership.record(of: member), let lane = await lanes.open(record)
+    else { return nil }
+    defer { lane.close() }
+    return try? await lane.held(blobs.map { WantedBlob(blob: $0, byteCount: nil) })
+  }
+
   /// Which model a manifest is of: it was given out here.
   private func model(of manifest: ModelManifest) -> ModelID? {
     manifests.first { $0.value == manifest }?.key
   }
 
   /// Where in the manifest atoms stand: what storage plans call them by.
-  private func places(_ atoms: [AtomEntry], in manifest: ModelManifest) -> [Int] {
+  func places(_ atoms: [AtomEntry], in manifest: ModelManifest) -> [Int] {
     let wanted = Set(atoms.map(\.key))
     return manifest.atoms.indices.filter { wanted.contains(manifest.atoms[$0].key) }
   }
@@ -123,7 +160,10 @@ actor ShardStore {
 
   /// A new epoch, or a change of the registry.
   func adopt(view: MeshView? = nil, offers: [ModelEntry]? = nil) {
-    self.view = view ?? self.view
+    if let view {
+      if view.peers != self.view?.peers { calmSince = clock.now() }
+      self.view = view
+    }
     self.offers = offers ?? self.offers
     alarm.ring()
   }
@@ -141,6 +181,7 @@ actor ShardStore {
           retry = clock.now() + .seconds(1)
         }
       }
+      if let moment = await makeRoom() { retry = min(retry ?? moment, moment) }
       await announceHoldings()
     }
   }
@@ -150,8 +191,10 @@ actor ShardStore {
     guard let view else { return true }
     let manifest = try await manifest(offer.model)
     _ = try await tokenizer(manifest)
-    let missing = try await missing(
-      manifest, assignment(offer.model, manifest, view.records))
+    let keys = assignment(offer.model, manifest, view.records)
+    if assigned[offer.model] != Set(keys) { calmSince = clock.now() }
+    assigned[offer.model] = Set(keys)
+    let missing = try await missing(manifest, keys)
     var turn: [AtomEntry] = []
     var bytes: UInt64 = 0
     for atom in missing where bytes < Self.turnBytes {
@@ -230,9 +273,15 @@ actor ShardStore {
     await takeTurn()
     defer { endTurn() }
     let library = library
-    let lacking = try await disk.perform { wanted.filter { !library.blobs.contains($0.blob) } }
+    // Atoms of equal bytes are one blob, and one lane's to bring.
+    var seen: Set<BlobID> = []
+    let different = wanted.filter { seen.insert($0.blob).inserted }
+    let lacking = try await disk.perform {
+      different.filter { !library.blobs.contains($0.blob) }
+    }
     guard !lacking.isEmpty else { return }
-    let fetch = await openLanes(model, places, without: distrusted)
+    let search = model.flatMap { searches[$0] } ?? HolderSearch()
+    let fetch = await lanes.open(search, model, places, without: distrusted)
     defer { for lane in fetch.lanes { lane.close() } }
     guard let model else { return try await fetch.run(lacking, progress: progress) }
     do {
@@ -241,39 +290,6 @@ actor ShardStore {
     } catch {
       searches[model, default: HolderSearch()].tried(foundAll: false)
       throw error
-    }
-  }
-
-  /// Lanes to holders, dialled at once. Whom this peer suspects is not waited for.
-  private func openLanes(
-    _ model: ModelID?, _ places: [Int], without distrusted: Set<PeerID>
-  ) async -> ShardFetch {
-    let live = Set(await membership.livePeers()).subtracting(distrusted)
-    let suspected = live.intersection(await membership.suspectedHere())
-    var records: [PeerID: CapabilityRecord] = [:]
-    for peer in live.subtracting(suspected) { records[peer] = await membership.record(of: peer) }
-    let known = records.values.sorted { $0.peer < $1.peer }
-    let search = model.flatMap { searches[$0] } ?? HolderSearch()
-    let asked = search.peers(for: places, of: model ?? ModelID(.zero), among: known)
-    return await withTaskGroup(of: FetchLane?.self) { group in
-      for record in asked.compactMap({ records[$0] }) {
-        group.addTask { await self.openLane(record) }
-      }
-      var lanes: [FetchLane] = []
-      var unreachable = suspected.count
-      for await lane in group { if let lane { lanes.append(lane) } else { unreachable += 1 } }
-      return ShardFetch(lanes: lanes, unreachable: unreachable)
-    }
-  }
-
-  private func openLane(_ record: CapabilityRecord) async -> FetchLane? {
-    do {
-      let link = try await door.dial(record, .shard, within: Limits.rankDial)
-      return FetchLane(
-        thread: threads.thread(name: "fetch"), link: link, blobs: library.blobs, clock: clock)
-    } catch {
-      await membership.reportUnreachable(record.peer)
-      return nil
     }
   }
 

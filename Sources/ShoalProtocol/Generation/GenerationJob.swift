@@ -11,6 +11,8 @@ public struct GenerationJob: Sendable {
     case sampled
     /// The term ended before the job did.
     case ended(TermEnd)
+    /// The term was given up for a better plan, without fault.
+    case moved
     /// No plan is possible over those who are not excluded.
     case unplannable
     /// The moment of `wait` has come.
@@ -71,6 +73,9 @@ public struct GenerationJob: Sendable {
       return []
     case (.running, .ended(let end)):
       return follow(end, at: now)
+    case (.running, .moved):
+      fruitless = 0
+      return attempt(at: now)
     case (.running, .unplannable):
       return unplannable(at: now)
     case (.waiting, .waited):

@@ -10,6 +10,8 @@ public enum JobFailure: Error, Hashable, Sendable {
   case missingAtoms(count: Int)
   /// A peer cannot keep what its part of the plan needs.
   case diskFull(PeerID, needed: UInt64, available: UInt64)
+  /// A peer's disk failed otherwise, with this error number of its system.
+  case diskFailed(PeerID, code: UInt32)
   case damagedAtom(BlobID)
   case staleTerm(mine: Term, yours: Term)
   case peerLost(PeerID)
@@ -38,6 +40,8 @@ extension JobFailure: CustomStringConvertible {
     case .diskFull(let peer, let needed, let available):
       "the disk of the peer \(peer) is full: it needs \(ByteCount(needed)) more, "
         + "\(ByteCount(available)) are free"
+    case .diskFailed(let peer, let code):
+      "the disk of the peer \(peer) failed (error \(code) of its system)"
     case .damagedAtom(let blob): "the atom \(blob) is damaged on a peer's disk"
     case .staleTerm(let mine, let yours):
       "a step of attempt \(yours.value) came after attempt \(mine.value) had begun"

@@ -41,4 +41,35 @@ public struct RankSession: Sendable {
     position += step.tokens.count
     sequence += 1
   }
+
+  /// Takes in a step of whole texts, which leave nothing behind.
+  ///
+  /// - Parameters:
+  ///   - positions: what all texts take of the key-value cache.
+  ///   - tokenTypes: types that the model knows.
+  public mutating func accept(
+    _ step: EmbeddingStep, positions: Int, vocabulary: Int, tokenTypes: Int, from entry: PeerID
+  ) throws(JobFailure) {
+    guard step.term == term else { throw .staleTerm(mine: term, yours: step.term) }
+    guard step.sequence == sequence, position == 0 else {
+      throw .protocolViolation(entry, .invalid(field: "step order"))
+    }
+    let count = step.texts.reduce(0) { $0 + $1.count }
+    guard !step.texts.isEmpty, step.texts.allSatisfy({ $0.count > 0 }), count <= batch else {
+      throw .protocolViolation(
+        entry, .tooLong(field: "step", limit: batch, announced: count))
+    }
+    guard step.texts.allSatisfy({ $0.tokens.allSatisfy { $0 < vocabulary } }) else {
+      throw .protocolViolation(entry, .invalid(field: "token"))
+    }
+    guard step.texts.allSatisfy({ $0.hasTypes(below: max(1, tokenTypes)) }) else {
+      throw .protocolViolation(entry, .invalid(field: "token types"))
+    }
+    guard positions <= context else { throw .contextFull(limit: context) }
+    for text in step.texts {
+      binding.absorb(position: text.count, tokens: text.tokens)
+      binding.absorb(position: text.count, tokens: text.types.map { UInt32($0) })
+    }
+    sequence += 1
+  }
 }

@@ -101,7 +101,8 @@ extension JobFailure {
   var blame: Blame {
     switch self {
     case .peerLost(let peer), .deadline(let peer, _), .protocolViolation(let peer, _): .peer(peer)
-    case .unknownModel, .noMemory, .diskFull, .missingAtoms, .damagedAtom, .busy, .leaving:
+    case .unknownModel, .noMemory, .diskFull, .diskFailed, .missingAtoms, .damagedAtom, .busy,
+      .leaving:
       .speaker
     case .planDiffers, .notInPlan, .recordRefused: .moment
     case .staleTerm, .numericRange, .contextFull, .cancelled: .nobody

@@ -4,6 +4,8 @@
 public struct WitnessLog: Sendable {
   private struct Entry: Sendable {
     var record: JobRecord
+    /// Whom it was heard from; nil: this peer drove the job itself.
+    var driver: PeerID?
     var forgetAt: Moment
   }
 
@@ -16,7 +18,9 @@ public struct WitnessLog: Sendable {
 
   /// Keeps a record, unless a later term or a longer log of the job is here already. Those heard
   /// of longest ago make room.
-  public mutating func keep(_ record: JobRecord, at now: Moment) {
+  ///
+  /// - Parameter driver: whom it was heard from; nil: this peer drove the job itself.
+  public mutating func keep(_ record: JobRecord, from driver: PeerID? = nil, at now: Moment) {
     forget(at: now)
     if let known = entries[record.job]?.record,
       (known.term, known.log.count) > (record.term, record.log.count)
@@ -31,7 +35,8 @@ public struct WitnessLog: Sendable {
       if let oldest { drop(oldest.key) }
     }
     guard record.byteCount <= Limits.witnessBytes else { return }
-    entries[record.job] = Entry(record: record, forgetAt: now + Limits.witnessMemory)
+    entries[record.job] = Entry(
+      record: record, driver: driver, forgetAt: now + Limits.witnessMemory)
     bytes += record.byteCount
   }
 
@@ -54,6 +59,9 @@ public struct WitnessLog: Sendable {
     forget(at: now)
     return entries[job]?.record
   }
+
+  /// Who drove a job, as far as was heard; nil: this peer, or nobody knows.
+  public func driver(of job: JobID) -> PeerID? { entries[job]?.driver }
 
   /// When something is to be forgotten next.
   public var nextDeadline: Moment? { entries.values.map(\.forgetAt).min() }

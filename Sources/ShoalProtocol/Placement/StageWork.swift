@@ -254,7 +254,8 @@ extension StageWork {
     let units = Saturating.product(
       UInt64(first.attention.groups), UInt64(first.attention.unitsPerGroup))
     try bound("query units", Int(clamping: units), slots)
-    try bound("feed-forward blocks", first.feedForward.columns.count, slots)
+    // None where a layer is recurrent.
+    try bound("feed-forward blocks", first.feedForward.columns.count, slots, least: 0)
     let vocabulary = shape.vocabulary
     try bound("vocabulary blocks", vocabulary.rows.count, slots)
     try bound("embedding blocks", vocabulary.embeddingBytes.count, vocabulary.rows.count)
@@ -299,8 +300,10 @@ extension StageWork {
     for columns in layer.feedForward.columns { try bound("columns of a block", columns, 1 << 22) }
   }
 
-  private static func bound(_ field: String, _ value: Int, _ limit: Int) throws(PlanError) {
-    guard value >= 1, value <= limit else {
+  private static func bound(
+    _ field: String, _ value: Int, _ limit: Int, least: Int = 1
+  ) throws(PlanError) {
+    guard value >= least, value <= limit else {
       throw .shape(field: field, value: value, limit: limit)
     }
   }

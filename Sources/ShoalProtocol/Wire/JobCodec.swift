@@ -25,13 +25,21 @@ extension JobMessage {
     case .result(let sequence, let votes, let cost):
       writer.integer(Self.resultTag)
       writer.integer(sequence)
-      for part in [cost.compute, cost.wait, cost.exchange, cost.bytesSent] { writer.integer(part) }
+      cost.write(to: &writer)
       writer.list(votes) { $1.write(to: &$0) }
     case .failed(let failure):
       writer.integer(UInt8(7))
       failure.write(to: &writer)
     case .connect:
       writer.integer(UInt8(8))
+    case .embed(let step):
+      writer.integer(UInt8(9))
+      step.write(to: &writer)
+    case .embedded(let sequence, let vectors, let cost):
+      writer.integer(UInt8(10))
+      writer.integer(sequence)
+      cost.write(to: &writer)
+      writer.list(vectors) { $1.write(to: &$0) }
     }
     return writer.bytes
   }
@@ -47,15 +55,22 @@ extension JobMessage {
     case 5: self = .ready(try reader.id())
     case Self.resultTag:
       let sequence = try reader.integer(UInt32.self)
-      let cost = StepCost(
-        compute: try reader.integer(), wait: try reader.integer(),
-        exchange: try reader.integer(), bytesSent: try reader.integer())
+      let cost = try StepCost(from: &reader)
       let votes = try reader.list("votes", limit: 1 << 22) { reader throws(WireError) in
         try VocabularyVote(from: &reader)
       }
       self = .result(sequence: sequence, votes: votes, cost: cost)
     case 7: self = .failed(try JobFailure(from: &reader))
     case 8: self = .connect
+    case 9: self = .embed(try EmbeddingStep(from: &reader))
+    case 10:
+      let sequence = try reader.integer(UInt32.self)
+      let cost = try StepCost(from: &reader)
+      let vectors = try reader.list("vectors", limit: Limits.stepTexts) {
+        reader throws(WireError) in
+        try TextVector(from: &reader)
+      }
+      self = .embedded(sequence: sequence, vectors, cost: cost)
     case _: throw .unknown(field: "job message", value: UInt64(tag))
     }
     try reader.finish()
@@ -90,8 +105,8 @@ extension Prepare {
     guard (1...Limits.contextTokens).contains(context) else {
       throw .tooLong(field: "context", limit: Limits.contextTokens, announced: context)
     }
-    guard (1...Limits.stepTokens).contains(batch) else {
-      throw .tooLong(field: "batch", limit: Limits.stepTokens, announced: batch)
+    guard (1...Limits.textTokens).contains(batch) else {
+      throw .tooLong(field: "batch", limit: Limits.textTokens, announced: batch)
     }
     view = try reader.list("view", limit: Limits.peers) { reader throws(WireError) in
       try SignedRecord(from: &reader)

@@ -59,6 +59,10 @@ extension JobFailure {
       writer.id(peer)
       writer.integer(needed)
       writer.integer(available)
+    case .diskFailed(let peer, let code):
+      writer.integer(UInt8(18))
+      writer.id(peer)
+      writer.integer(code)
     }
   }
 
@@ -87,6 +91,7 @@ extension JobFailure {
     case 17:
       self = .diskFull(
         try reader.id(), needed: try reader.integer(), available: try reader.integer())
+    case 18: self = .diskFailed(try reader.id(), code: try reader.integer())
     case _: throw .unknown(field: "failure", value: UInt64(tag))
     }
   }

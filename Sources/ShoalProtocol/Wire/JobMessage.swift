@@ -118,6 +118,13 @@ public struct StepCost: Hashable, Sendable {
   public var bytesSent: UInt64
 
   public static let zero = StepCost(compute: 0, wait: 0, exchange: 0, bytesSent: 0)
+
+  public static func += (total: inout StepCost, part: StepCost) {
+    total.compute += part.compute
+    total.wait += part.wait
+    total.exchange += part.exchange
+    total.bytesSent += part.bytesSent
+  }
   public init(compute: UInt64, wait: UInt64, exchange: UInt64, bytesSent: UInt64) {
     self.compute = compute
     self.wait = wait
@@ -138,5 +145,8 @@ public enum JobMessage: Hashable, Sendable {
   case fetching(remaining: UInt64, total: UInt64)
   case ready(PlanID)
   case result(sequence: UInt32, votes: [VocabularyVote], cost: StepCost)
+  /// Entry to rank: texts to make vectors of.
+  case embed(EmbeddingStep)
+  case embedded(sequence: UInt32, [TextVector], cost: StepCost)
   case failed(JobFailure)
 }

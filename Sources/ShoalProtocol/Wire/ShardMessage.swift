@@ -11,6 +11,9 @@ public enum ShardMessage: Hashable, Sendable {
   case bytes(total: UInt64, [UInt8])
   /// Not here.
   case absent
+  /// Which of these blobs do you hold, and promise to keep for `Limits.promiseLife`? Answered by
+  /// `held`.
+  case keep([BlobID])
 
   /// How many blobs one question may name.
   public static let questionLimit = 16_384
@@ -37,6 +40,9 @@ public enum ShardMessage: Hashable, Sendable {
       writer.blob(chunk)
     case .absent:
       writer.integer(UInt8(5))
+    case .keep(let blobs):
+      writer.integer(UInt8(6))
+      writer.list(blobs) { $0.id($1) }
     }
     return writer.bytes
   }
@@ -61,6 +67,11 @@ public enum ShardMessage: Hashable, Sendable {
       self = .bytes(
         total: try reader.integer(), try reader.blob("chunk", limit: Self.chunkBytes))
     case 5: self = .absent
+    case 6:
+      self = .keep(
+        try reader.list("blobs", limit: Self.questionLimit) { reader throws(WireError) in
+          try reader.id()
+        })
     case _: throw .unknown(field: "shard message", value: UInt64(tag))
     }
     try reader.finish()

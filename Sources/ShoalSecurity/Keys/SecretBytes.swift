@@ -45,7 +45,7 @@ import CSodium
   }
 
   /// Lends the bytes to a C function.
-  func lend<Result>(_ body: (UnsafePointer<UInt8>) -> Result) -> Result {
+  package func lend<Result>(_ body: (UnsafePointer<UInt8>) -> Result) -> Result {
     guard let start = unsafe memory.baseAddress else { preconditionFailure("memory without start") }
     return unsafe body(UnsafePointer(start.assumingMemoryBound(to: UInt8.self)))
   }

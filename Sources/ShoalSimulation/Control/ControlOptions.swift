@@ -34,7 +34,7 @@ struct ControlOptions: Sendable {
     for number in 0..<options.places {
       let id = PeerID(.spread(random.next()))
       let clock = clock(options, using: &random)
-      var record = record(number, id: id, model, using: &random)
+      var record = record(number, of: options.peers, id: id, model, using: &random)
       (record.clique, record.outsideLatencyMicroseconds) = cliques[number]
       peers.append(
         ControlPeer(number: number, id: id, record: record, clock: clock, verify: verify))
@@ -68,9 +68,13 @@ struct ControlOptions: Sendable {
 
   /// From a phone to a desktop, in three kinds of house.
   private static func record(
-    _ number: Int, id: PeerID, _ model: SimulatedModel, using random: inout SeededGenerator
+    _ number: Int, of peers: Int, id: PeerID, _ model: SimulatedModel,
+    using random: inout SeededGenerator
   ) -> CapabilityRecord {
     let size = model.totalBytes
+    // The importer holds all at first; where it may not, most of that has to go. In small meshes
+    // disks are larger, so that all together have room for the copies that there are to be.
+    let least = max(size / 4, min(size, size * 3 / UInt64(max(3, peers))))
     let speed = BucketedFigure(UInt64.random(in: 1...40, using: &random) * 1_000_000_000)
     let memory = ByteCount(UInt64.random(in: size / 8...size * 2, using: &random))
     return CapabilityRecord(
@@ -81,6 +85,6 @@ struct ControlOptions: Sendable {
         cores: 4, matrixVector: .init(f32: speed, f16: speed, q8: speed, q4: speed),
         matrixMatrix: speed),
       linkBandwidth: 117_000_000,
-      disk: ByteCount(number == 0 ? size * 2 : .random(in: size / 4...size, using: &random)))
+      disk: ByteCount(.random(in: least...(number == 0 ? size * 2 : size), using: &random)))
   }
 }

@@ -113,9 +113,18 @@ struct ControlPeer {
 /// How far a peer has come with what is to be on its disk.
 struct StoreProgress {
   var assigned: Set<Int> = []
+  /// Of the present view.
+  var members: [PeerID] = []
   var search = HolderSearch()
   var isFetching = false
   var retryIsDue = false
+  /// Since when neither the members nor what is to be here have changed.
+  var calmSince = Moment(nanoseconds: 0)
+  var keeping = AtomKeeping()
+  /// Rounds of asking others to keep what is to go; the next begins where that one ended.
+  var roomTurns = 0
+  var isMakingRoom = false
+  var roomIsDue = false
 }
 
 extension Endpoint {

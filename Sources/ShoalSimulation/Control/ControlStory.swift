@@ -168,6 +168,7 @@ struct ControlStory {
     result.falseSuspicions = world.counts.falseSuspicions
     result.falseExclusions = world.counts.falseExclusions
     result.peerSeconds = result.virtualTime.inSeconds * Double(options.peers)
+    result.drops = world.counts.drops
     result.refusedRecords = world.counts.refusedRecords
     if let violation = world.violation {
       result.violation = violation

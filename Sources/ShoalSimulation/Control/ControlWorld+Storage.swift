@@ -16,9 +16,14 @@ extension ControlWorld {
     }
     trace.add(.plan, peer: number, UInt64(view.count), planned.hash, at: now)
     checkMemory(planned, view)
-    peers[number].store.assigned = planned.assignment(of: peers[number].id)
+    let assigned = planned.assignment(of: peers[number].id)
+    if view.peers != peers[number].store.members || assigned != peers[number].store.assigned {
+      peers[number].store.calmSince = now
+    }
+    (peers[number].store.members, peers[number].store.assigned) = (view.peers, assigned)
     if let storage = planned.storage { peers[number].store.search.adopt(storage) }
     settle(number)
+    makeRoom(number)
   }
 
   /// Fetches what is missing, one turn at a time.
@@ -54,7 +59,7 @@ extension ControlWorld {
   }
 
   /// Those that answer of the peers that ShardStore would dial.
-  private func openLanes(_ number: Int, _ missing: [Int]) -> [Int] {
+  func openLanes(_ number: Int, _ missing: [Int]) -> [Int] {
     let records = peers[number].core.table.live.compactMap { peers[number].core.table[$0]?.record }
     let asked = peers[number].store.search.peers(for: missing, of: model.id, among: records)
     var lanes: [Int] = []
@@ -95,6 +100,7 @@ extension ControlWorld {
     peers[number].store.isFetching = false
     let isDone = peers[number].store.assigned.isSubset(of: peers[number].disk.atoms)
     announceHoldings(number, publishing: true)
+    makeRoom(number)
     guard !isDone || retryAfter != nil, !peers[number].store.retryIsDue else { return }
     peers[number].store.retryIsDue = true
     agenda.add(

@@ -15,6 +15,11 @@ final class ControlWorld {
     case fetched(Int, process: Int, atoms: [Int], holder: Int, holderProcess: Int)
     case fetchEnds(Int, process: Int, retryAfter: Duration?)
     case settle(Int, process: Int)
+    case room(Int, process: Int)
+    /// A holder is asked to keep atoms, and answers.
+    case asked(RoomQuestion)
+    case promised(RoomQuestion, kept: [Int])
+    case roomEnds(Int, process: Int, atoms: [Int], calmSince: Moment)
     case start(Int)
     case sample
   }
@@ -35,6 +40,7 @@ final class ControlWorld {
   var trace = Trace()
   var plans: PlanBook
   var holders: HolderCount
+  var promises = PromiseBook()
   var violation: Violation?
   var counts = ControlCounts()
   /// Faults of the air that are in force.
@@ -127,13 +133,22 @@ final class ControlWorld {
       guard isCurrent(number, process) else { return }
       peers[number].store.retryIsDue = false
       settle(number)
+    case .room(let number, let process):
+      guard isCurrent(number, process) else { return }
+      peers[number].store.roomIsDue = false
+      makeRoom(number)
+    case .asked(let question): answer(question)
+    case .promised(let question, let kept): hear(kept, of: question)
+    case .roomEnds(let number, let process, let atoms, let calmSince):
+      guard isCurrent(number, process) else { return }
+      endRoom(number, atoms, calmSince: calmSince)
     case .start(let number):
       if peers[number].state == .absent { start(number) }
     case .sample: sample()
     }
   }
 
-  private func isCurrent(_ number: Int, _ process: Int) -> Bool {
+  func isCurrent(_ number: Int, _ process: Int) -> Bool {
     peers[number].isRunning && peers[number].process == process
   }
 
@@ -161,6 +176,7 @@ final class ControlWorld {
     guard peers[number].isRunning else { return }
     trace.add(.stop, peer: number, UInt64(peers[number].process), at: now)
     peers[number].state = state
+    promises.forget(number)
     for atom in peers[number].disk.atoms.sorted() { lose(atom, at: number) }
   }
 
@@ -184,6 +200,8 @@ struct ControlCounts {
   var refusedRecords = 0
   var deepestInbox = 0
   var mostPendingNews = 0
+  /// Copies that were given up to make room.
+  var drops = 0
   /// Suspicions that a peer raised on its own evidence against one that ran.
   var falseSuspicions = 0
   /// Views that lacked somebody who ran.

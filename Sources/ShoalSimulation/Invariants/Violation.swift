@@ -6,6 +6,7 @@ package import ShoalProtocol
 public enum Invariant: String, CaseIterable, Hashable, Sendable {
   case samePlan = "the same view gives the same plan everywhere"
   case liveHolder = "every atom has a live holder while fewer than R of its holders are down"
+  case acknowledged = "nothing is dropped before R others have promised to keep it"
   case memory = "no plan fills more than 80 % of a peer's memory"
   case movement = "a join or a leave moves at most twice the ideal"
   case dissemination = "views are equal within 3 log2(N) gossip ticks"

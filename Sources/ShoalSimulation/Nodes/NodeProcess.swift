@@ -27,6 +27,12 @@ final class NodeProcess: @unchecked Sendable {
   private let mesh: VirtualMesh
   private let ends: AsyncStream<Void>
   private let end: AsyncStream<Void>.Continuation
+  private let leaves: AsyncStream<Void>
+  private let leave: AsyncStream<Void>.Continuation
+  /// Whether it was told to leave, and atoms that it then left without a second holder; nil: it has
+  /// not left yet.
+  private(set) var isLeaving = false
+  private(set) var unplaced: Int?
 
   init(
     _ place: NodePlace, network: NetworkDescriptor, mesh: VirtualMesh, model: [UInt8],
@@ -40,6 +46,7 @@ final class NodeProcess: @unchecked Sendable {
     datagrams = VirtualDatagrams(endpoint: endpoint, mesh: mesh)
     streams = VirtualStreams(endpoint: endpoint, owner: owner, clock: clock, mesh: mesh)
     (ends, end) = AsyncStream.makeStream()
+    (leaves, leave) = AsyncStream.makeStream()
     node = try Node(
       NodeConfiguration(
         network: network, identity: place.identity, record: place.record,
@@ -49,19 +56,33 @@ final class NodeProcess: @unchecked Sendable {
         datagrams: datagrams, streams: streams, blobs: place.disk, documents: place.disk,
         clock: clock, random: SeededSource(random),
         threads: VirtualThreads(owner: owner, clock: clock),
-        openFile: { MemoryByteSource(name: $0, bytes: model) }))
+        openModel: { .gguf(MemoryByteSource(name: $0, bytes: model)) }))
   }
 
   /// Lives until it is stopped.
   func run() async {
     await withTaskGroup(of: Void.self) { group in
       group.addTask(executorPreference: owner) { await self.node.run() }
+      group.addTask(executorPreference: owner) { await self.leaveWhenTold() }
       group.addTask {
         for await _ in self.ends {}
       }
       await group.next()
       group.cancelAll()
     }
+  }
+
+  private func leaveWhenTold() async {
+    for await _ in leaves { break }
+    guard !Task.isCancelled else { return }
+    await node.leave { if case .left(let unplaced) = $0 { self.unplaced = unplaced } }
+    node.stop()
+  }
+
+  /// Its owner says `shoal leave`.
+  func depart() {
+    isLeaving = true
+    leave.yield()
   }
 
   /// From this moment on nothing of it is heard or written any more.

@@ -90,6 +90,26 @@ package struct NodeStory {
     let coming = NodeTrouble(world: world, kinds: faults).schedule()
     try await answer(job: job, ask, amid: coming)
     for timer in coming.timers { timer.cancel() }
+    try await farewell(amid: coming)
+  }
+
+  /// Whoever is leaving may end that; then it is gone, and others hold what it held.
+  private mutating func farewell(amid trouble: NodeTrouble.Coming) async throws {
+    for number in world.places.indices {
+      guard let process = world.places[number].process, process.isLeaving else { continue }
+      process.owner.thaw()
+      guard try await world.until(.seconds(120), { process.unplaced != nil }) else {
+        return breaks(.jobEnds, "peer \(number) has not left after 120 s")
+      }
+      if process.unplaced == 0, trouble.isOnlyGoodbye,
+        let lone = world.blobs(of: number).first(where: {
+          world.copies(of: $0, without: number) < 1
+        })
+      {
+        breaks(.liveHolder, "peer \(number) left, and nobody else has \(lone)")
+      }
+      world.kill(number, sayingSo: true)
+    }
   }
 
   /// One job at one entry, compared with the one-peer run as far as it came.
@@ -232,6 +252,7 @@ package struct NodeStory {
     result.events = world.loop.turns
     result.datagrams = world.mesh.network.sent
     result.virtualTime = world.loop.now - Moment(nanoseconds: 0)
+    result.drops = world.dropped
     if result.violation != nil {
       result.trace = world.mesh.trace.latest(60, about: []).map(\.description)
     }

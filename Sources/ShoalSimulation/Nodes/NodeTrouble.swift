@@ -16,14 +16,17 @@ struct NodeTrouble {
 
     /// The one peer that dies or stops, where nothing else goes wrong; nil: nobody, or more.
     var onlyLoss: Int? {
-      kinds.isSubset(of: [.crash, .stall]) && victims.count == 1 ? victims.first : nil
+      kinds.isSubset(of: [.crash, .stall, .leave]) && victims.count == 1 ? victims.first : nil
     }
+
+    /// Whether all that befalls the mesh is that one peer says goodbye.
+    var isOnlyGoodbye: Bool { kinds == [.leave] && victims.count == 1 }
   }
 
   /// Draws and schedules one or two troubles of the kinds that whole nodes know.
   func schedule() -> Coming {
     let known: [FaultKind] = [
-      .loss, .duplication, .reordering, .partition, .delay, .stall, .crash, .flip,
+      .loss, .duplication, .reordering, .partition, .delay, .stall, .crash, .flip, .leave,
     ]
     let drawn = known.filter { kinds.contains($0) }
     guard !drawn.isEmpty else { return Coming() }
@@ -61,7 +64,8 @@ struct NodeTrouble {
         if number % 2 == 0 { world.mesh.network.sever(cut, from: others, to: [victim]) }
       case .stall: freeze(victim, for: .milliseconds(Int64(number % 20_000)))
       case .crash: world.kill(victim, sayingSo: number % 3 > 0)
-      case .bandwidth, .skew, .slow, .rollback, .lie, .twin, .join, .leave: break
+      case .leave: world.places[victim].process?.depart()
+      case .bandwidth, .skew, .slow, .rollback, .lie, .twin, .join: break
       }
     }
   }

@@ -30,8 +30,13 @@ final class NodeWorld: @unchecked Sendable {
     var side = random
     let cliques = topology.cliques(of: peers, houses: 1)
     let houses = topology.places > 1 ? 1 : Int.random(in: 1...2, using: &side)
+    // All disks together have room for the copies that there are to be, and some to spare; most
+    // have too little for the whole model, so that what others keep has to go.
+    let leastDisk = UInt64(model.count) * 7 / UInt64(2 * max(2, peers))
+    let disks = leastDisk...max(leastDisk, UInt64(model.count))
     for number in 0..<peers {
-      var place = Self.place(number, isSkewed: faults.contains(.skew), using: &random)
+      var place = Self.place(
+        number, disk: disks, isSkewed: faults.contains(.skew), using: &random)
       (place.record.clique, place.record.outsideLatencyMicroseconds) = cliques[number]
       if houses > 1 { place.record.clique = "house \(number % houses)" }
       places.append(place)
@@ -40,7 +45,7 @@ final class NodeWorld: @unchecked Sendable {
   }
 
   private static func place(
-    _ number: Int, isSkewed: Bool, using random: inout SeededGenerator
+    _ number: Int, disk: ClosedRange<UInt64>, isSkewed: Bool, using random: inout SeededGenerator
   ) -> NodePlace {
     let identity = PeerIdentity(using: &random)
     let speed = BucketedFigure(UInt64.random(in: 1...20, using: &random) * 1_000_000_000)
@@ -51,7 +56,7 @@ final class NodeWorld: @unchecked Sendable {
       compute: ComputeFigures(
         cores: 1, matrixVector: .init(f32: speed, f16: speed, q8: speed, q4: speed),
         matrixMatrix: speed),
-      disk: .gibibytes(1))
+      disk: ByteCount(UInt64.random(in: disk, using: &random)))
     let clock = LocalClock(
       origin: Moment(nanoseconds: isSkewed ? .random(in: 0...1 << 50, using: &random) : 0),
       drift: isSkewed ? .random(in: -500...500, using: &random) : 0,
@@ -110,7 +115,17 @@ final class NodeWorld: @unchecked Sendable {
     }
   }
 
+  /// Blobs that disks gave up to make room.
+  var dropped: Int { places.reduce(0) { $0 + ($1.process?.disk ?? $1.disk).removed } }
+
   var running: [Int] { places.indices.filter { places[$0].process != nil } }
+
+  func blobs(of number: Int) -> [BlobID] { places[number].process?.disk.list() ?? [] }
+
+  /// Running disks that have a blob, that of `number` aside.
+  func copies(of blob: BlobID, without number: Int) -> Int {
+    running.count { $0 != number && places[$0].process?.disk.contains(blob) == true }
+  }
 
   /// Somebody who could go on with a job.
   func keeper(of job: JobID) async -> NodeProcess? {

@@ -32,8 +32,8 @@ struct ReferenceRuns {
       preconditionFailure("stories ask in tokens")
     }
     let said = Mutex<[UInt32]>([])
-    let chooser = TokenChooser(
-      options: request.options, tokenizer: tokenizer, promptCount: prompt.count,
+    let chooser = try TokenChooser(
+      options: request.options, tokenizer: tokenizer, prompt: prompt,
       emit: { token in said.withLock { $0.append(token.token) } })
     let ranks = LocalRanks(
       manifest: manifest, shares: [.whole(manifest.cut)], threadsPerRank: 1, kernels: Kernels(),
@@ -48,8 +48,8 @@ struct ReferenceRuns {
   private mutating func open() throws -> (ModelLibrary, ModelManifest, Tokenizer) {
     if let opened { return opened }
     let library = ModelLibrary(blobs: VirtualDisk(room: .gibibytes(1)))
-    let model = try library.importGGUF(
-      MemoryByteSource(name: "oracle.gguf", bytes: world.model), progress: { _, _ in })
+    let model = try library.importModel(
+      .gguf(MemoryByteSource(name: "oracle.gguf", bytes: world.model)), progress: { _, _ in })
     let manifest = try library.manifest(model)
     let tokenizer = try library.tokenizer(manifest)
     opened = (library, manifest, tokenizer)

@@ -18,6 +18,8 @@ final class VirtualDisk: BlobStore, DocumentStore, @unchecked Sendable {
   private var parts: [BlobID: [UInt8]] = [:]
   private var documents: [String: [UInt8]] = [:]
   private(set) var quarantined = 0
+  /// Blobs that its processes gave up to make room.
+  private(set) var removed = 0
   private var room: UInt64
   /// A process that is gone writes nothing more, even if its last calls still run.
   var isReadOnly = false
@@ -29,6 +31,7 @@ final class VirtualDisk: BlobStore, DocumentStore, @unchecked Sendable {
     isReadOnly = true
     let next = VirtualDisk(room: ByteCount(room))
     (next.blobs, next.parts, next.documents) = (blobs, parts, documents)
+    next.removed = removed
     return next
   }
 
@@ -83,7 +86,11 @@ final class VirtualDisk: BlobStore, DocumentStore, @unchecked Sendable {
     quarantined += 1
   }
 
-  func remove(_ id: BlobID) { blobs[id] = nil }
+  func remove(_ id: BlobID) {
+    guard !isReadOnly, let blob = blobs.removeValue(forKey: id) else { return }
+    room += UInt64(blob.count)
+    removed += 1
+  }
   func list() -> [BlobID] { blobs.keys.sorted() }
   func totalBytes() -> ByteCount { ByteCount(blobs.values.reduce(0) { $0 + $1.count }) }
   func freeBytes() -> ByteCount { ByteCount(room) }

@@ -19,6 +19,8 @@ package struct SeedResult: Sendable {
   package var deepestInbox = 0
   package var refusedRecords = 0
   package var lostAtoms = 0
+  /// Copies that were given up to make room.
+  package var drops = 0
   /// From the end of the faults to equal views.
   package var reunion: Duration?
   /// By event: from it to the last peer's new plan.
@@ -53,6 +55,7 @@ package struct SeedResult: Sendable {
     traceHash = SeededGenerator.mixed(traceHash ^ nodes.traceHash)
     events += nodes.events
     datagrams += nodes.datagrams
+    drops += nodes.drops
     virtualTime += nodes.virtualTime
     jobs += nodes.jobs
     jobsCompleted += nodes.jobsCompleted

@@ -56,6 +56,8 @@ public struct SimulationReport: Encodable, Sendable {
   public private(set) var resumptions = 0
   /// Seeds in which faults took every holder of some atom at once.
   public private(set) var seedsWithLostAtoms = 0
+  /// Copies that peers gave up to make room, each with as many promises as there are to be copies.
+  public private(set) var drops = 0
   public private(set) var deepestInbox = 0
   public private(set) var mostIdleBytesPerSecond = 0
   /// Suspicions on a peer's own evidence against one that ran, and views that lacked one: whatever
@@ -83,7 +85,7 @@ public struct SimulationReport: Encodable, Sendable {
   private enum CodingKeys: String, CodingKey {
     case peers, jobPeers, firstSeed, lastSeed, faults, topology, seeds, events, datagrams, epochs
     case virtualSeconds, plansCompared, forgeriesRefused, jobs, jobsCompleted, digestsCompared
-    case tokensCompared, continuations, resumptions, seedsWithLostAtoms, deepestInbox
+    case tokensCompared, continuations, resumptions, seedsWithLostAtoms, drops, deepestInbox
     case mostIdleBytesPerSecond
     case falseSuspicions, falseExclusions, peerHours, reunion
     case rebalance, dissemination, movementPerMille, failures, traceHash
@@ -114,6 +116,7 @@ public struct SimulationReport: Encodable, Sendable {
     continuations += result.continuations
     resumptions += result.resumptions
     seedsWithLostAtoms += result.lostAtoms > 0 ? 1 : 0
+    drops += result.drops
     deepestInbox = max(deepestInbox, result.deepestInbox)
     mostIdleBytesPerSecond = max(mostIdleBytesPerSecond, result.idleBytesPerSecond ?? 0)
     falseSuspicions += result.falseSuspicions
@@ -170,6 +173,7 @@ extension SimulationReport {
       let moved = movementPerMille[event].map { ", moved \(Self.times($0))" } ?? ""
       lines.append("new plan everywhere after a \(event): \(spread)\(moved)")
     }
+    lines.append("copies given up to make room: \(drops)")
     lines.append("idle: at most \(mostIdleBytesPerSecond) B/s a peer")
     let hours = (peerHours * 100).rounded() / 100
     lines.append(

@@ -17,8 +17,8 @@ public enum StopSignal: Int32, CaseIterable, Hashable, Sendable {
   case terminate = 15
 }
 
-/// From its creation on the program no longer ends at these signals: whoever reads `signals` does
-/// that. One per program.
+/// While it lives the program does not end at these signals: whoever reads `signals` does that. One
+/// at a time.
 /// The sources are made once and only cancelled afterwards, which any thread may do.
 public final class SignalStream: @unchecked Sendable {
   /// Bounded: a third signal that nobody read yet adds nothing.
@@ -39,5 +39,8 @@ public final class SignalStream: @unchecked Sendable {
     }
   }
 
-  deinit { for source in sources { source.cancel() } }
+  deinit {
+    for source in sources { source.cancel() }
+    for stop in StopSignal.allCases { _ = signal(stop.rawValue, SIG_DFL) }
+  }
 }

@@ -188,7 +188,12 @@ extension DirectoryBlobStore {
       try FileManager.default.createDirectory(
         atPath: path, withIntermediateDirectories: true)
     } catch {
-      throw .system(call: "mkdir", path: path, code: errno)
+      let code = errno
+      // Another thread may have made it in between.
+      var isFolder: ObjCBool = false
+      guard unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isFolder),
+        isFolder.boolValue
+      else { throw .system(call: "mkdir", path: path, code: code) }
     }
   }
 

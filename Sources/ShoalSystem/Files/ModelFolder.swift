@@ -38,3 +38,14 @@ public struct ModelFolder: ModelDirectory {
     return try MappedFile(path: target)
   }
 }
+
+extension ModelFiles {
+  /// A directory, or a GGUF file.
+  public init(path: String) throws {
+    var isDirectory: ObjCBool = false
+    let exists = unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory)
+    self =
+      try exists && isDirectory.boolValue
+      ? .directory(ModelFolder(path: path)) : .gguf(MappedFile(path: path))
+  }
+}

@@ -42,6 +42,12 @@ public final class WorkerPool: Workers {
 
   deinit { stop() }
 
+  public var isSharing: Bool {
+    guard count > 1, fork.begin() else { return false }
+    defer { fork.end() }
+    return !fork.isAlone
+  }
+
   /// Ends the threads. Later runs are done by the caller alone.
   public func stop() {
     let ended = threads.withLock { threads in

@@ -12,12 +12,14 @@ public struct Architecture: Sendable {
   let prefix: String?
   /// Endings of tensors that some checkpoints have and nothing needs, such as masks.
   let ignored: [String]
+  /// Endings of names that older checkpoints spell otherwise.
+  let synonyms: [String: String]
   let shape: @Sendable (ModelDescription) throws -> Hyperparameters
   let tensors: @Sendable (Hyperparameters) -> [TensorDeclaration]
 
   init(
     _ name: String, gguf: [String], huggingFace: [String], prefix: String? = nil,
-    ignored: [String] = [],
+    ignored: [String] = [], synonyms: [String: String] = [:],
     shape: @escaping @Sendable (ModelDescription) throws -> Hyperparameters,
     tensors: @escaping @Sendable (Hyperparameters) -> [TensorDeclaration]
   ) {
@@ -26,12 +28,15 @@ public struct Architecture: Sendable {
     self.huggingFace = huggingFace
     self.prefix = prefix
     self.ignored = ignored
+    self.synonyms = synonyms
     self.shape = shape
     self.tensors = tensors
   }
 
   public static let all: [Architecture] = [
-    .llama, .qwen2, .qwen3, .qwen2MoE, .qwen3MoE, .gptNeoX, .stableLM, .granite, .smolLM3,
+    .llama, .qwen2, .qwen3, .qwen2MoE, .qwen3MoE, .gpt2, .gptNeoX, .stableLM, .granite, .smolLM3,
+    .olmo2, .gemma, .gemma2, .gemma3, .phi3, .falcon, .starCoder2, .mamba,
+    .bert, .roberta, .distilBERT, .nomicBERT,
   ]
 
   /// The family of a file, by the name that the file gives. An unknown one is refused with the list
@@ -61,28 +66,69 @@ public struct ModelDeclaration: Sendable {
   public let layer: [TensorDeclaration]
   private let prefix: String?
   private let ignored: [String]
+  private let synonyms: [String: String]
 
   /// Reads the header of `model`. What its family cannot do is refused by name.
   public init(_ model: ModelDescription) throws {
     let family = try Architecture.named(model.header.architecture, model.dialect)
     architecture = family.name
-    shape = try family.shape(model).checked()
+    var shape = try family.shape(model)
+    shape.head.pooling = try model.statedPooling() ?? shape.head.pooling
+    shape.context = min(shape.context, model.sentences.longestText ?? shape.context)
+    self.shape = try shape.checked()
     let tensors = family.tensors(shape)
-    self.model = tensors.filter { !$0.isOfLayer }
+    let head = try Head(model)
+    self.model = head.settled(tensors.filter { !$0.isOfLayer })
     layer = tensors.filter(\.isOfLayer)
     prefix = family.prefix
+    synonyms = family.synonyms
     // Tables of rotary positions, which the header's figures give.
     ignored =
-      family.ignored
+      family.ignored + head.ignored(tensors)
       + (model.isGGUF
         ? ["rope_freqs.weight", "rope_factors_long.weight", "rope_factors_short.weight"]
         : ["rotary_emb.inv_freq"])
   }
 
-  /// How a checkpoint may spell a name: as declared, or without the family's prefix.
+  /// What a header says of the output head.
+  private enum Head {
+    /// A file that has one of its own uses it.
+    case unsaid
+    /// It is the embedding; what a checkpoint has under its name is a copy.
+    case tied
+    case ownMatrix
+
+    init(_ model: ModelDescription) throws {
+      self =
+        switch try model.header.boolean(.isTied) {
+        case nil: .unsaid
+        case true?: .tied
+        case false?: .ownMatrix
+        }
+    }
+
+    func settled(_ tensors: [TensorDeclaration]) -> [TensorDeclaration] {
+      switch self {
+      case .unsaid: tensors
+      case .tied: tensors.filter { $0.role != .output }
+      case .ownMatrix:
+        tensors.map { $0.role == .output ? .init(.output, $0.gguf, $0.huggingFace) : $0 }
+      }
+    }
+
+    func ignored(_ tensors: [TensorDeclaration]) -> [String] {
+      guard self == .tied else { return [] }
+      return tensors.filter { $0.role == .output }.compactMap(\.huggingFace?.name)
+    }
+  }
+
+  /// How a checkpoint may spell a name: as declared, without the family's prefix, or with an older
+  /// ending.
   func spellings(_ name: String) -> [String] {
-    guard let prefix, name.hasPrefix(prefix) else { return [name] }
-    return [name, String(name.dropFirst(prefix.count))]
+    var names = [name]
+    if let prefix, name.hasPrefix(prefix) { names.append(String(name.dropFirst(prefix.count))) }
+    guard let synonym = synonyms.first(where: { name.hasSuffix($0.key) }) else { return names }
+    return names + names.map { $0.dropLast(synonym.key.count) + synonym.value }
   }
 
   func ignores(_ name: String) -> Bool { ignored.contains { name.hasSuffix($0) } }

@@ -4,19 +4,23 @@ extension ModelDescription {
   /// The common part of a decoder's shape: sizes, heads, rotary positions in every layer, one
   /// feed-forward.
   ///
-  /// - Parameter rotary: which elements of a head form pairs, in the files of this dialect; nil:
-  ///   heads are not turned.
+  /// - Parameters:
+  ///   - rotary: which elements of a head form pairs, in the files of this dialect; nil: heads are
+  ///     not turned.
+  ///   - epsilon: where the header does not say.
   func decoder(
-    norm: NormOptions.Kind, rotary style: RotaryStyle?, activation: Activation, isGated: Bool = true
+    norm: NormOptions.Kind, rotary style: RotaryStyle?, activation: Activation,
+    isGated: Bool = true, epsilon fallback: Float? = nil
   ) throws -> Hyperparameters {
     let hidden = try integer(.hidden)
     let layers = try integer(.layers)
     try check(.hidden, hidden, 1...Hyperparameters.largestHidden)
     try check(.layers, layers, 1...Hyperparameters.mostLayers)
-    let epsilon = try float(norm == .rms ? .rmsEpsilon : .layerEpsilon)
+    let key = norm == .rms ? HeaderKey.rmsEpsilon : .layerEpsilon
+    let epsilon = try fallback.map { try float(key, default: $0) } ?? float(key)
     return Hyperparameters(
       hidden: hidden, layers: layers, vocabulary: try vocabulary(),
-      context: try integer(.context, default: 2_048), norm: NormOptions(norm, epsilon: epsilon),
+      context: try longestContext(), norm: NormOptions(norm, epsilon: epsilon),
       attention: try attention(hidden: hidden, layers: layers, style),
       feedForward: FeedForwardOptions(
         width: try header.integer(.feedForward) ?? 4 * hidden,
@@ -27,7 +31,7 @@ extension ModelDescription {
   private func stated(_ activation: Activation) throws -> Activation {
     switch try header.text(.activation) {
     case nil: return activation
-    case "silu", "swish": return .silu
+    case "silu", "swish", "swiglu": return .silu
     case "gelu": return .geluErf
     case "gelu_new", "gelu_pytorch_tanh", "gelu_fast": return .geluTanh
     case "relu": return .relu
@@ -36,7 +40,7 @@ extension ModelDescription {
   }
 
   /// GGUF files count rows of the embedding; the key is newer than many of them.
-  private func vocabulary() throws -> Int {
+  func vocabulary() throws -> Int {
     try isGGUF ? weights.required("token_embd.weight").rows : integer(.vocabulary)
   }
 
@@ -92,6 +96,19 @@ extension ModelDescription {
     for layer in 0..<shape.layers {
       let slides = types.map { $0[layer] == "sliding_attention" } ?? isSliding(layer)
       if slides { shape.attention.layers[layer].window = window }
+    }
+  }
+
+  /// Layers with windows turn heads by `base`, unscaled (Gemma 3, OLMo 3).
+  func localPositions(_ shape: inout Hyperparameters, base: Float) {
+    guard var local = shape.attention.rotaries.first,
+      shape.attention.layers.contains(where: { $0.window > 0 })
+    else { return }
+    local.base = base
+    local.scaling = .none
+    shape.attention.rotaries.append(local)
+    for layer in 0..<shape.layers where shape.attention.layers[layer].window > 0 {
+      shape.attention.layers[layer].rotary = 1
     }
   }
 

@@ -27,9 +27,21 @@ extension ModelDescription {
       else { throw ModelError.missing(key: header.spelling(.shortFactors)) }
       return .longRoPE(
         short: short, long: long, originalContext: original ?? context,
-        amplitude: try longAmplitude(context: context, original: original ?? context))
+        amplitude: try longAmplitude(
+          // Phi-3 states both lengths, others a factor.
+          factor: original.map { context / $0 } ?? factor, original: original ?? context))
     case _: throw ModelError.unsupportedFeature("rotary scaling \(type)")
     }
+  }
+
+  /// The longest text that the model reads, in tokens. `dynamic` scaling leaves what the header
+  /// says untouched and stretches beyond it, as many times as its factor says.
+  func longestContext() throws -> Int {
+    let stated = try integer(.context, default: 2_048)
+    guard case .dynamic(let factor, let original) = try rotaryScaling(),
+      original == Double(stated), factor > 1
+    else { return stated }
+    return Int(exactly: (Double(stated) * factor).rounded()) ?? stated
   }
 
   /// Factors that GGUF keeps as tensors.
@@ -43,7 +55,7 @@ extension ModelDescription {
     return .longRoPE(
       short: try weights.floats("rope_factors_short.weight"),
       long: try weights.floats("rope_factors_long.weight"), originalContext: original,
-      amplitude: try longAmplitude(context: context, original: original))
+      amplitude: try longAmplitude(factor: context / original, original: original))
   }
 
   /// 0.1 ln(factor) + 1 (Peng et al. 2023, equation 22). GGUF states a further factor of it,
@@ -54,11 +66,11 @@ extension ModelDescription {
     return isGGUF ? own * (stated ?? 1) : stated ?? own
   }
 
-  /// sqrt(1 + ln(s) / ln(original)), s = context / original (Ding et al. 2024, as transformers has
-  /// it), unless the header states it.
-  private func longAmplitude(context: Double, original: Double) throws -> Double {
+  /// sqrt(1 + ln(factor) / ln(original)) (Ding et al. 2024, as transformers has it), unless the
+  /// header states it.
+  private func longAmplitude(factor: Double, original: Double) throws -> Double {
     if let stated = try header.float(.attentionFactor) { return Double(stated) }
-    guard original > 1, context > original else { return 1 }
-    return (1 + Canon.log(context / original) / Canon.log(original)).squareRoot()
+    guard original > 1, factor > 1 else { return 1 }
+    return (1 + Canon.log(factor) / Canon.log(original)).squareRoot()
   }
 }

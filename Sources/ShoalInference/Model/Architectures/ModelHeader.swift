@@ -32,12 +32,18 @@ public protocol ModelHeader: Sendable {
 
 /// A model that has not been read yet but for its header: what architectures take their shape from.
 public struct ModelDescription: Sendable {
-  public let header: any ModelHeader
+  public private(set) var header: any ModelHeader
   public let weights: any WeightSource
+  /// What files beside the header say of vectors.
+  public let sentences: SentenceModules
 
-  public init(header: any ModelHeader, weights: any WeightSource) {
+  public init(
+    header: any ModelHeader, weights: any WeightSource,
+    sentences: SentenceModules = SentenceModules()
+  ) {
     self.header = header
     self.weights = weights
+    self.sentences = sentences
   }
 
   public var dialect: TensorDialect { header.dialect }
@@ -66,18 +72,49 @@ public struct ModelDescription: Sendable {
   }
 }
 
+/// A header, with what a family takes for granted where it says nothing.
+private struct AssumingHeader: ModelHeader {
+  let header: any ModelHeader
+  let usualIntegers: [HeaderKey: Int]
+  let usualFloats: [HeaderKey: Float]
+
+  var dialect: TensorDialect { header.dialect }
+  var architecture: String { get throws { try header.architecture } }
+  func spelling(_ key: HeaderKey) -> String { header.spelling(key) }
+  func integer(_ key: HeaderKey) throws -> Int? { try header.integer(key) ?? usualIntegers[key] }
+  func float(_ key: HeaderKey) throws -> Float? { try header.float(key) ?? usualFloats[key] }
+  func boolean(_ key: HeaderKey) throws -> Bool? { try header.boolean(key) }
+  func text(_ key: HeaderKey) throws -> String? { try header.text(key) }
+  func integers(_ key: HeaderKey) throws -> [Int]? { try header.integers(key) }
+  func floats(_ key: HeaderKey) throws -> [Float]? { try header.floats(key) }
+  func texts(_ key: HeaderKey) throws -> [String]? { try header.texts(key) }
+}
+
+extension ModelDescription {
+  /// The same model, with figures for keys that its header leaves out.
+  func assuming(
+    integers: [HeaderKey: Int], floats: [HeaderKey: Float] = [:]
+  ) -> ModelDescription {
+    var model = self
+    model.header = AssumingHeader(
+      header: header, usualIntegers: integers, usualFloats: floats)
+    return model
+  }
+}
+
 extension HeaderKey {
-  public static let hidden = HeaderKey("embedding_length", "hidden_size", "n_embd")
-  public static let layers = HeaderKey("block_count", "num_hidden_layers", "n_layer")
+  public static let hidden = HeaderKey("embedding_length", "hidden_size", "n_embd", "dim")
+  public static let layers = HeaderKey("block_count", "num_hidden_layers", "n_layer", "n_layers")
   public static let context = HeaderKey("context_length", "max_position_embeddings", "n_positions")
   public static let vocabulary = HeaderKey("vocab_size", "vocab_size")
-  public static let heads = HeaderKey("attention.head_count", "num_attention_heads", "n_head")
+  public static let heads = HeaderKey(
+    "attention.head_count", "num_attention_heads", "n_head", "n_heads")
   public static let keyValueHeads = HeaderKey(
     "attention.head_count_kv", "num_key_value_heads", "num_kv_heads")
   public static let headDimension = HeaderKey("attention.key_length", "head_dim")
   public static let valueDimension = HeaderKey("attention.value_length")
   public static let feedForward = HeaderKey(
-    "feed_forward_length", "intermediate_size", "n_inner", "ffn_hidden_size")
+    "feed_forward_length", "intermediate_size", "n_inner", "ffn_hidden_size", "hidden_dim")
   public static let rmsEpsilon = HeaderKey("attention.layer_norm_rms_epsilon", "rms_norm_eps")
   public static let layerEpsilon = HeaderKey(
     "attention.layer_norm_epsilon", "layer_norm_eps", "layer_norm_epsilon", "norm_epsilon")
@@ -87,7 +124,8 @@ extension HeaderKey {
 
   public static let rotaryDimension = HeaderKey("rope.dimension_count")
   public static let rotaryFraction = HeaderKey(
-    nil, "partial_rotary_factor", "rope_parameters.partial_rotary_factor", "rotary_pct")
+    nil, "partial_rotary_factor", "rope_parameters.partial_rotary_factor", "rotary_pct",
+    "rotary_emb_fraction")
   public static let rotaryBase = HeaderKey(
     "rope.freq_base", "rope_theta", "rope_parameters.rope_theta",
     "rope_parameters.full_attention.rope_theta", "rotary_emb_base")

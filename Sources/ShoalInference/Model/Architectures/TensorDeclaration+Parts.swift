@@ -36,14 +36,27 @@ extension [TensorDeclaration] {
     _ role: TensorRole, _ gguf: String, _ huggingFace: String, bias: TensorRole? = nil,
     addsOne: Bool = false, optional: Bool = false
   ) -> Self {
+    norm(
+      role, [gguf], [huggingFace], bias: bias, addsOne: addsOne, optional: optional)
+  }
+
+  /// A norm that is called differently in some files: the first name that is there counts.
+  static func norm(
+    _ role: TensorRole, _ gguf: [String], _ huggingFace: [String], bias: TensorRole? = nil,
+    addsOne: Bool = false, optional: Bool = false
+  ) -> Self {
+    let place = { (names: [String], ending: String, addsOne: Bool) in
+      let names = names.map { $0 + ending }
+      return TensorPlace(names[0], orElse: [String](names.dropFirst()), addsOne: addsOne)
+    }
     let weight = Element(
-      role, TensorPlace("\(gguf).weight"),
-      TensorPlace("\(huggingFace).weight", addsOne: addsOne), optional: optional)
+      role, place(gguf, ".weight", false), place(huggingFace, ".weight", addsOne),
+      optional: optional)
     guard let bias else { return [weight] }
     return [
       weight,
       Element(
-        bias, TensorPlace("\(gguf).bias"), TensorPlace("\(huggingFace).bias"), optional: true),
+        bias, place(gguf, ".bias", false), place(huggingFace, ".bias", false), optional: true),
     ]
   }
 

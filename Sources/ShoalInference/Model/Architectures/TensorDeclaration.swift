@@ -12,32 +12,46 @@ public struct TensorPlace: Sendable, Hashable, ExpressibleByStringLiteral {
     case byGroup
     /// All rows of gate, then all of up.
     case gateThenUp
+    /// All channels' inputs, then all their gates.
+    case inputThenGate
   }
 
   /// As declared.
   public let name: String
+  /// What other files of the family call it.
+  public let otherNames: [String]
   public let fusion: Fusion
   /// Stored as (inputs, outputs).
   public let isTransposed: Bool
   /// Stored as weight - 1.
   public let addsOne: Bool
+  /// Stored as x where the model has -exp(x).
+  public let isLogarithm: Bool
+  /// Rows in front that are no part of the model.
+  public let skips: Int
   /// Whether each layer has a tensor of its own.
   public let isOfLayer: Bool
   /// Whether each expert has.
   public let isPerExpert: Bool
-  /// The name, cut where numbers come in: 28,000 atoms ask for it.
-  private let pieces: [Substring]
+  /// The names, cut where numbers come in: 28,000 atoms ask for them.
+  private let pieces: [[Substring]]
 
   public init(
-    _ name: String, fusion: Fusion = .none, isTransposed: Bool = false, addsOne: Bool = false
+    _ name: String, orElse otherNames: [String] = [], fusion: Fusion = .none,
+    isTransposed: Bool = false, addsOne: Bool = false, isLogarithm: Bool = false, skips: Int = 0
   ) {
     self.name = name
+    self.otherNames = otherNames
     self.fusion = fusion
     self.isTransposed = isTransposed
     self.addsOne = addsOne
-    pieces = name.split(omittingEmptySubsequences: false) { $0 == "{" || $0 == "}" }
-    isOfLayer = pieces.contains("layer")
-    isPerExpert = pieces.contains("expert")
+    self.isLogarithm = isLogarithm
+    self.skips = skips
+    pieces = ([name] + otherNames).map {
+      $0.split(omittingEmptySubsequences: false) { $0 == "{" || $0 == "}" }
+    }
+    isOfLayer = pieces[0].contains("layer")
+    isPerExpert = pieces[0].contains("expert")
   }
   public init(stringLiteral name: String) { self.init(name) }
 
@@ -46,7 +60,17 @@ public struct TensorPlace: Sendable, Hashable, ExpressibleByStringLiteral {
   }
   public static func addingOne(_ name: String) -> TensorPlace { TensorPlace(name, addsOne: true) }
 
+  /// What most files call it.
   public func name(layer: Int, expert: Int? = nil) -> String {
+    Self.name(pieces[0], layer, expert)
+  }
+
+  /// All that files may call it, as above first.
+  func names(layer: Int, expert: Int? = nil) -> [String] {
+    pieces.map { Self.name($0, layer, expert) }
+  }
+
+  private static func name(_ pieces: [Substring], _ layer: Int, _ expert: Int?) -> String {
     pieces.reduce(into: "") { name, piece in
       switch piece {
       case "layer": name += String(layer)
@@ -91,10 +115,10 @@ extension TensorPlace {
   func storedCount(_ count: Int, _ shape: Hyperparameters) -> Int {
     let attention = shape.attention
     switch fusion {
-    case .none: return count
+    case .none: return skips + count
     case .queriesKeysValues, .byGroup:
       return (attention.heads + 2 * attention.keyValueHeads) * attention.headDimension
-    case .gateThenUp: return 2 * count
+    case .gateThenUp, .inputThenGate: return 2 * count
     }
   }
 
@@ -106,9 +130,10 @@ extension TensorPlace {
     let part: Part? = Part(role)
     let start: Int
     switch (fusion, part) {
-    case (.none, _), (_, nil): start = range.lowerBound
+    case (.none, _), (_, nil): start = skips + range.lowerBound
     case (.gateThenUp, let part?):
       start = range.lowerBound + (part == .up ? shape.feedForward.width : 0)
+    case (.inputThenGate, _?): start = range.lowerBound + (shape.recurrent?.channels ?? 0)
     case (.queriesKeysValues, let part?):
       let before = [Part.query: 0, .key: groups * queries, .value: groups * (queries + dimension)]
       start = range.lowerBound + (before[part] ?? 0)
@@ -128,6 +153,7 @@ extension TensorPlace {
     case value
     case gate
     case up
+    case recurrentGate
 
     init?(_ role: TensorRole) {
       switch role {
@@ -136,6 +162,7 @@ extension TensorPlace {
       case .value, .valueBias: self = .value
       case .gate, .gateBias: self = .gate
       case .up, .upBias: self = .up
+      case .recurrentGate: self = .recurrentGate
       case _: return nil
       }
     }

@@ -42,6 +42,21 @@ public enum TensorRole: UInt8, Sendable, Hashable, CaseIterable {
   case expertGate = 35
   case expertUp = 36
   case expertDown = 37
+  /// Of a layer without attention (`RecurrentOptions`): what is remembered, and what multiplies the
+  /// outcome.
+  case recurrentInput = 38
+  case recurrentGate = 39
+  case convolution = 40
+  case convolutionBias = 41
+  /// From all channels to the time step and to the matrices in and out of a state.
+  case stateProjection = 42
+  case timeStep = 43
+  case timeStepBias = 44
+  /// The diagonal A, negative.
+  case decay = 45
+  /// The vector D.
+  case skip = 46
+  case recurrentOutput = 47
 }
 
 /// How a tensor is dealt to atoms. A row is one output element; a vector is one row.
@@ -69,6 +84,13 @@ public enum TensorSplit: Sendable, Hashable {
   case expertRows
   /// Columns of hidden units of each expert, whose rows follow each other.
   case expertColumns
+  /// Rows, one to a channel of a recurrent layer.
+  case channelRows
+  case channelElements
+  /// Columns, one to a channel: each block is a numeric atom.
+  case channelColumns
+  /// Numbers of each channel, which are no inputs of a product.
+  case channelTable
 }
 
 /// The shape of a tensor, and how it is dealt.
@@ -87,6 +109,8 @@ extension TensorRole {
     let keys = attention.keyValueHeads * attention.headDimension
     let units = shape.feedForward.width
     let experts = shape.feedForward.experts
+    let recurrent = shape.recurrent
+    let channels = recurrent?.channels ?? 0
     let isPerHead = attention.queryKeyNorm == .perHead
     func of(_ rows: Int, _ columns: Int, _ split: TensorSplit) -> TensorGeometry {
       TensorGeometry(rows: rows, columns: columns, split: split)
@@ -104,6 +128,13 @@ extension TensorRole {
     case .expertGate, .expertUp:
       of((experts?.count ?? 0) * (experts?.width ?? 0), hidden, .expertRows)
     case .expertDown: of((experts?.count ?? 0) * hidden, experts?.width ?? 0, .expertColumns)
+    case .recurrentInput, .recurrentGate: of(channels, hidden, .channelRows)
+    case .convolution: of(channels, recurrent?.kernel ?? 0, .channelTable)
+    case .decay: of(channels, recurrent?.state ?? 0, .channelTable)
+    case .convolutionBias, .timeStepBias, .skip: of(1, channels, .channelElements)
+    case .stateProjection: of(recurrent?.projected ?? 0, channels, .channelColumns)
+    case .timeStep: of(channels, recurrent?.rank ?? 0, .channelRows)
+    case .recurrentOutput: of(hidden, channels, .channelColumns)
     case .router: of(experts?.count ?? 0, hidden, .wholeMatrix)
     case .sharedGate: of(1, hidden, .wholeMatrix)
     case .positions: of(shape.embedding.positions, hidden, .wholeMatrix)

@@ -40,14 +40,15 @@ struct AtomLoader {
     let hasNorms = shape.attention.queryKeyNorm != .none
     let experts = shape.feedForward.experts
     // Parallel branches may share the one norm.
-    let needsSecond = inputNorm && !residual.isParallel
+    let needsSecond = inputNorm && !residual.isParallel && shape.recurrent == nil
     return LayerWeights(
       attentionNorm: inputNorm
         ? try norm(common, .attentionNorm, .attentionNormBias, layer) : nil,
       queryNorm: hasNorms ? try vector(common, .queryNorm, layer) : nil,
       keyNorm: hasNorms ? try vector(common, .keyNorm, layer) : nil,
       groups: try groups.map { try keyValue(layer: layer, group: $0) },
-      units: try share.units.map { try query(layer: layer, unit: $0) },
+      units: shape.recurrent == nil
+        ? try share.units.map { try query(layer: layer, unit: $0) } : [],
       attentionEnd: try end(
         common, layer, bias: .attentionOutputBias, .attentionPostNorm, .attentionPostNormBias),
       feedForwardNorm: needsSecond || common.tensors.vector(.feedForwardNorm, layer) != nil
@@ -57,7 +58,10 @@ struct AtomLoader {
         ? try wholeMatrix(common, .sharedGate, layer) : nil,
       feedForward: try share.blocks.map { try feedForward(layer: layer, block: $0) },
       feedForwardEnd: try end(
-        common, layer, bias: .downBias, .feedForwardPostNorm, .feedForwardPostNormBias))
+        common, layer, bias: .downBias, .feedForwardPostNorm, .feedForwardPostNormBias),
+      channels: try shape.recurrent.map { options in
+        try share.units.map { try channels(layer: layer, block: $0, options) }
+      } ?? [])
   }
 
   private func end(
@@ -116,6 +120,34 @@ struct AtomLoader {
       upBias: try bias(atom, .upBias, count: columns.count),
       down: try matrix(
         atom, down, rows: shape.hidden, firstColumn: columns.lowerBound, columns: columns.count))
+  }
+
+  private func channels(
+    layer: Int, block: Int, _ options: RecurrentOptions
+  ) throws -> RecurrentAtom {
+    let atom = try atom(.recurrent(layer: layer, block: block))
+    let range = cut.channelBlock(block)
+    let (count, first) = (range.count, range.lowerBound)
+    let needed = { (role: TensorRole, width: Int) throws -> [Float] in
+      guard let values = try bias(atom, role, count: count * width) else {
+        throw atom.damaged(role, 0)
+      }
+      // From (channels, width) to (width, channels).
+      return (0..<count * width).map { values[$0 % count * width + $0 / count] }
+    }
+    return RecurrentAtom(
+      input: try matrix(atom, .recurrentInput, rows: count, columns: shape.hidden),
+      gate: try matrix(atom, .recurrentGate, rows: count, columns: shape.hidden),
+      convolution: try needed(.convolution, options.kernel),
+      convolutionBias: try bias(atom, .convolutionBias, count: count)
+        ?? [Float](repeating: 0, count: count),
+      projection: try matrix(
+        atom, .stateProjection, rows: options.projected, firstColumn: first, columns: count),
+      timeStep: try matrix(atom, .timeStep, rows: count, columns: options.rank),
+      timeStepBias: try needed(.timeStepBias, 1), decay: try needed(.decay, options.state),
+      skip: try needed(.skip, 1),
+      output: try matrix(
+        atom, .recurrentOutput, rows: shape.hidden, firstColumn: first, columns: count))
   }
 
   /// The embedding and the output head share one role in the blob, so that a tied model has one.

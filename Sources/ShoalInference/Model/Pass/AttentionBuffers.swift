@@ -49,7 +49,7 @@ final class AttentionBuffers {
     let cut = model.manifest.cut
     var units: [Unit] = []
     var firstHead = 0
-    for number in model.share.units {
+    for number in shape.recurrent == nil ? model.share.units : [] {
       let unit = cut.queryUnit(number)
       units.append(
         Unit(

@@ -74,10 +74,12 @@ extension ForwardPass {
   private func remember(layer: Int, group: Int) {
     let table = shape.attention.layers[layer].rotary.map { attention.rotaries[$0] }
     let cache = attention.caches[layer][group]
-    cache.truncate(to: position)
+    cache.truncate(to: places[0].slot)
     for token in 0..<tokens.count {
       let key = unsafe key(token, group: group)
-      if let table { unsafe kernels.rotate(key, by: table, position: position + token) }
+      let place = places[token]
+      if let table { unsafe kernels.rotate(key, by: table, position: place.position) }
+      cache.skip(to: place.slot)
       do {
         try unsafe cache.append(key: key, value: value(token, group: group))
       } catch {
@@ -106,10 +108,11 @@ extension ForwardPass {
     unsafe withUnsafeTemporaryAllocation(of: AttentionQuery.self, capacity: capacity) { queries in
       var count = 0
       for token in some {
-        let visible = visible(from: position + token, layer: layer)
+        let place = places[token]
+        let visible = visible(from: place, layer: layer)
         for head in set.heads {
           let query = unsafe query(token, head: head)
-          if let table { unsafe kernels.rotate(query, by: table, position: position + token) }
+          if let table { unsafe kernels.rotate(query, by: table, position: place.position) }
           unsafe queries.initializeElement(
             at: count,
             to: AttentionQuery(
@@ -130,10 +133,11 @@ extension ForwardPass {
   }
 
   /// Positions that a token sees: the last `window` up to itself, or all of an encoder's text.
-  private func visible(from place: Int, layer: Int) -> Range<Int> {
-    guard shape.attention.isCausal else { return 0..<position + tokens.count }
+  private func visible(from place: TokenPlace, layer: Int) -> Range<Int> {
+    guard shape.attention.isCausal else { return place.text }
     let window = shape.attention.layers[layer].window
-    return (window > 0 ? max(0, place + 1 - window) : 0)..<place + 1
+    let first = window > 0 ? max(0, place.position + 1 - window) : 0
+    return place.text.lowerBound + first..<place.slot + 1
   }
 
   private func countAttention(_ weights: LayerWeights) {
@@ -145,7 +149,7 @@ extension ForwardPass {
       count(group.key, tokens: tokens.count)
       count(group.value, tokens: tokens.count)
     }
-    let elements = 2 * shape.attention.headDimension * (position + tokens.count)
+    let elements = 2 * shape.attention.headDimension * cachedPositions
     work.bytes += UInt64(
       attention.groups * elements * shape.attention.keyValueType.byteCount)
     work.multiplyAccumulates += UInt64(elements * attention.heads * tokens.count)

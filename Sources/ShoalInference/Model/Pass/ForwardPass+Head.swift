@@ -93,11 +93,4 @@ extension ForwardPass {
       }
     }
   }
-
-  /// The last residual of one token of the last step, normalised if the model does so: what an
-  /// encoder is asked for. Every rank has it.
-  public func output(row: Int) -> UnsafeBufferPointer<Float> {
-    precondition(row < tokens.count && !shape.head.hasLogits)
-    return unsafe UnsafeBufferPointer(self.row(of: residual, row))
-  }
 }

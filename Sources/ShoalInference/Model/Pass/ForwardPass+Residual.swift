@@ -33,9 +33,9 @@ extension ForwardPass {
       if options.scale != 1 {
         for index in 0..<shape.hidden { unsafe row[index] *= options.scale }
       }
-      if let types = model.tokenTypes { unsafe add(types, 0, to: row, token) }
+      if let types = model.tokenTypes { unsafe add(types, places[token].type, to: row, token) }
       if let positions = model.positions {
-        unsafe add(positions, position + token, to: row, token)
+        unsafe add(positions, places[token].position, to: row, token)
       }
       if let norm = model.embeddingNorm {
         let start = unsafe residual.pointer(token * shape.hidden)

@@ -26,9 +26,10 @@ public final class ForwardPass {
     /// `takeOver` what the stage before hands over: the first need of a step in a later stage.
     case takeOver
     /// Replace `partial` by its sum over all ranks. Index 0 is the embedding, 1 + 2l and 2 + 2l are
-    /// the attention and the feed-forward of layer l (1 + 2l both, where they are parallel), and
-    /// `statisticsIndex` + l what a norm over all heads of layer l needs, `handoverIndex` + l the
-    /// rows that a stage takes over before its first layer l.
+    /// the attention and the feed-forward of layer l (1 + 2l both, where they are parallel; the small
+    /// projection and the output of a recurrent layer), `statisticsIndex` + l what a norm over all
+    /// heads of layer l needs, `handoverIndex` + l the rows that a stage takes over before its first
+    /// layer l.
     case sum(index: Int)
     /// `handOver` the residual to the stage after: the last need of a step but in the last stage.
     case handOver
@@ -70,7 +71,8 @@ public final class ForwardPass {
 
   private var turn = Turn.idle
   var tokens: [UInt32] = []
-  var position = 0
+  /// One for each token.
+  var places: [TokenPlace] = []
   private var wanted = LogitsWanted.none
   public internal(set) var work = Work()
   /// 0, or 1 + the layer in which a worker met a number out of range.
@@ -89,6 +91,7 @@ public final class ForwardPass {
   let attention: AttentionBuffers
   let feedForward: FeedForwardBuffers
   let experts: ExpertBuffers?
+  let recurrent: RecurrentBuffers?
   let head: HeadBuffers
   /// The layers of the stage, and what each of them multiplies.
   public let layers: Range<Int>
@@ -116,25 +119,45 @@ public final class ForwardPass {
     attention = AttentionBuffers(model, batch: batch, context: context, workers: workers.count)
     feedForward = FeedForwardBuffers(model, batch: batch, workers: workers.count)
     experts = ExpertBuffers(model, batch: batch)
+    recurrent = RecurrentBuffers(model, batch: batch)
     head = HeadBuffers(model, normed, workers: workers.count)
     phases = LayerPhases.all(
-      model, attention, feedForward, normed, shared, batch: batch, workers: workers.count)
+      model, attention, feedForward, recurrent, normed, shared, batch: batch,
+      workers: workers.count)
     tokens.reserveCapacity(batch)
+    places.reserveCapacity(batch)
     var following = head.phase
     for layer in phases.reversed() { following = layer.link(to: following) }
     head.phase.link(to: following)
   }
 
-  /// Positions that hold keys and values.
-  public var cachedPositions: Int { position + tokens.count }
+  /// Positions of the cache that a token of this step may see.
+  var cachedPositions: Int { places.last?.text.upperBound ?? 0 }
 
   /// Begins a step. `tokens` go to consecutive positions from `position` on, which follow what is
-  /// cached; each is below the vocabulary. An encoder takes a whole text in one step.
+  /// cached; each is below the vocabulary.
   public func begin(tokens: [UInt32], at position: Int, logits: LogitsWanted) {
-    precondition(!tokens.isEmpty && tokens.count <= batch && position + tokens.count <= context)
+    let text = 0..<position + tokens.count
+    precondition(text.upperBound <= context)
+    begin(
+      tokens: tokens,
+      places: tokens.indices.lazy.map { TokenPlace(position: position + $0, text: text) },
+      logits: logits)
+  }
+
+  /// Takes over the step's tokens without taking memory.
+  func begin(tokens: [UInt32], places: some Collection<TokenPlace>, logits: LogitsWanted) {
+    precondition(!tokens.isEmpty && tokens.count <= batch && places.count == tokens.count)
     self.tokens.removeAll(keepingCapacity: true)
     self.tokens.append(contentsOf: tokens)
-    self.position = position
+    self.places.removeAll(keepingCapacity: true)
+    self.places.append(contentsOf: places)
+    if let recurrent {
+      let first = self.places[0].position
+      if first == 0 { recurrent.clear() }
+      precondition(first == recurrent.position, "a state knows one past only")
+      recurrent.position += tokens.count
+    }
     wanted = logits
     turn = layers.lowerBound == 0 ? .embedding : .awaiting
     trouble.store(0, ordering: .relaxed)
@@ -171,6 +194,11 @@ public final class ForwardPass {
     case .attention(let layer):
       return try attentionSum(layer)
     case .feedForward(let layer):
+      if let recurrent {
+        try runChannels(recurrent, layer: layer)
+        turn = first(of: layer + 1)
+        return .sum(index: 2 + 2 * layer)
+      }
       try finish(model.layers[layer].attentionEnd, layer: layer)
       clearSum()
       try feedForward(layer: layer)
@@ -198,6 +226,12 @@ public final class ForwardPass {
   }
 
   private func attentionSum(_ layer: Int) throws(InferenceError) -> Need {
+    if let recurrent {
+      try enter(layer)
+      try projectChannels(recurrent, layer: layer)
+      turn = .feedForward(layer: layer)
+      return .sum(index: 1 + 2 * layer)
+    }
     if shape.attention.queryKeyNorm == .fullWidth {
       try giveStatistics(layer: layer)
     } else {

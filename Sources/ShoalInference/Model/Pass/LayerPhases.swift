@@ -10,8 +10,18 @@ struct LayerPhases {
 
   static func all(
     _ model: RankModel, _ attention: AttentionBuffers, _ feedForward: FeedForwardBuffers,
-    _ normed: Activations, _ shared: Buffer<Int64>, batch: Int, workers: Int
+    _ recurrent: RecurrentBuffers?, _ normed: Activations, _ shared: Buffer<Int64>, batch: Int,
+    workers: Int
   ) -> StageLayers<LayerPhases> {
+    if let recurrent {
+      return StageLayers(
+        from: model.share.layers.lowerBound,
+        model.layers.map {
+          recurrent.phases(
+            $0, normed, shared, hidden: model.manifest.shape.hidden,
+            fractionBits: model.manifest.unitExponent, workers: workers)
+        })
+    }
     let sums = unsafe ProductList.Output.sums(
       shared.elements, stride: model.manifest.shape.hidden,
       fractionBits: model.manifest.unitExponent)

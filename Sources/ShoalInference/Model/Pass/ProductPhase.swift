@@ -15,6 +15,8 @@ final class ProductPhase {
     let groups: Range<Int>
     /// Where the same thread is likely to read on.
     fileprivate(set) var next: UnsafeRawPointer?
+    /// The same where one thread takes all pieces.
+    fileprivate(set) var nextAlone: UnsafeRawPointer?
   }
 
   let list: ProductList
@@ -43,7 +45,8 @@ final class ProductPhase {
         groups[bundle] - first, (wanted + rowMultiple - 1) / rowMultiple * rowMultiple)
       calls.append(
         unsafe Call(
-          bundle: bundle, products: bundles[bundle], groups: first..<first + taken, next: nil))
+          bundle: bundle, products: bundles[bundle], groups: first..<first + taken, next: nil,
+          nextAlone: nil))
       room -= taken * strides[bundle]
       left -= taken * strides[bundle]
       first += taken
@@ -73,6 +76,10 @@ final class ProductPhase {
   /// Lets each call fetch ahead what its thread will probably read next: workers take pieces in
   /// turn, and then those of `following`.
   func link(to following: ProductPhase?) {
+    for call in calls.indices {
+      unsafe calls[call].nextAlone =
+        call + 1 < calls.count ? address(ofCall: call + 1) : following?.address(ofPiece: 0)
+    }
     for (number, piece) in pieces.enumerated() {
       for call in piece.dropLast() { unsafe calls[call].next = address(ofCall: call + 1) }
       let after = number + workers
@@ -98,12 +105,14 @@ extension ForwardPass {
     _ phase: ProductPhase, tokens: Int, layer: Int,
     then: (_ bundle: Int, _ groups: Range<Int>) -> Void = { _, _ in }
   ) {
+    let isShared = workers.isSharing
     forEach(phase.pieces.count) { piece in
       for index in phase.pieces[piece] {
         let call = phase.calls[index]
         do {
           try unsafe kernels.multiply(
-            phase.list, call.products, tokens: tokens, groups: call.groups, next: call.next)
+            phase.list, call.products, tokens: tokens, groups: call.groups,
+            next: isShared ? call.next : call.nextAlone)
         } catch {
           trouble.store(1 + layer, ordering: .relaxed)
         }

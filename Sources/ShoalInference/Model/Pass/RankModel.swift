@@ -60,6 +60,8 @@ struct LayerWeights: Sendable {
   let sharedGate: PackedMatrix?
   let feedForward: [FeedForwardAtom]
   let feedForwardEnd: BranchEnd
+  /// Of a recurrent layer, which has nothing of the above but its norm.
+  let channels: [RecurrentAtom]
 }
 
 /// Everything that one rank needs of a model. Weights stay in the blobs, which it keeps mapped.

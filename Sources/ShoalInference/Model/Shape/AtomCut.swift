@@ -33,8 +33,12 @@ public struct AtomCut: Sendable, Hashable {
     guard groups < AtomCut.wholeGroups else { return 1 }
     return min(shape.headsPerGroup, (AtomCut.wantedUnits + groups - 1) / groups)
   }
-  /// Query units of one layer.
-  public var queryUnits: Int { shape.attention.keyValueHeads * unitsPerGroup }
+  /// Units of one layer that are dealt as attention is: query units, or where there is no attention
+  /// blocks of channels.
+  public var queryUnits: Int {
+    shape.recurrent.map { AtomCut.blocks($0.channels, of: AtomCut.channelsPerBlock) }
+      ?? shape.attention.keyValueHeads * unitsPerGroup
+  }
   /// Heads of a group are dealt to its units as evenly as they go.
   public func queryUnit(_ unit: Int) -> QueryUnit {
     let (group, place) = unit.quotientAndRemainder(dividingBy: unitsPerGroup)
@@ -43,6 +47,16 @@ public struct AtomCut: Sendable, Hashable {
       group: group,
       heads: first + place * shape.headsPerGroup / unitsPerGroup..<first + (place + 1)
         * shape.headsPerGroup / unitsPerGroup)
+  }
+
+  // MARK: Recurrence
+
+  /// Channels of one block, which is one numeric atom.
+  public static let channelsPerBlock = 64
+
+  /// Channels of one unit of a layer without attention.
+  public func channelBlock(_ block: Int) -> Range<Int> {
+    AtomCut.range(block, of: AtomCut.channelsPerBlock, in: shape.recurrent?.channels ?? 0)
   }
 
   // MARK: Feed-forward
@@ -86,14 +100,21 @@ public struct AtomCut: Sendable, Hashable {
   public var keys: [AtomKey] {
     var keys: [AtomKey] = [.common]
     keys += (0..<vocabularyBlocks).map { .embedding(block: $0) }
-    for layer in 0..<shape.layers {
-      keys += (0..<shape.attention.keyValueHeads).map { .keyValue(layer: layer, group: $0) }
-    }
-    for layer in 0..<shape.layers {
-      keys += (0..<queryUnits).map { .query(layer: layer, unit: $0) }
+    if shape.recurrent == nil {
+      for layer in 0..<shape.layers {
+        keys += (0..<shape.attention.keyValueHeads).map { .keyValue(layer: layer, group: $0) }
+      }
+      for layer in 0..<shape.layers {
+        keys += (0..<queryUnits).map { .query(layer: layer, unit: $0) }
+      }
     }
     for layer in 0..<shape.layers {
       keys += (0..<feedForwardBlocks).map { .feedForward(layer: layer, block: $0) }
+    }
+    if shape.recurrent != nil {
+      for layer in 0..<shape.layers {
+        keys += (0..<queryUnits).map { .recurrent(layer: layer, block: $0) }
+      }
     }
     if shape.head.hasLogits { keys += (0..<vocabularyBlocks).map { .output(block: $0) } }
     return keys
@@ -102,7 +123,9 @@ public struct AtomCut: Sendable, Hashable {
   /// How many keys there are, without making them.
   var keyCount: Int {
     1 + (shape.head.hasLogits ? 2 : 1) * vocabularyBlocks
-      + shape.layers * (shape.attention.keyValueHeads + queryUnits + feedForwardBlocks)
+      + shape.layers
+      * ((shape.recurrent == nil ? shape.attention.keyValueHeads : 0) + queryUnits
+        + feedForwardBlocks)
   }
 
   private static func blocks(_ total: Int, of size: Int) -> Int { (total + size - 1) / size }

@@ -13,6 +13,8 @@ public enum AtomKey: Hashable, Comparable, Sendable {
   /// A block of hidden columns, of the dense block or of one expert: rows of gate and up, columns
   /// of down.
   case feedForward(layer: Int, block: Int)
+  /// A block of channels of a layer without attention: all that one of them computes with.
+  case recurrent(layer: Int, block: Int)
   /// Rows of the output head. Where embeddings are tied, the same blob as `embedding`.
   case output(block: Int)
 }
@@ -25,6 +27,7 @@ extension AtomKey: CustomStringConvertible {
     case .keyValue(let layer, let group): "layer \(layer) key-value \(group)"
     case .query(let layer, let unit): "layer \(layer) query \(unit)"
     case .feedForward(let layer, let block): "layer \(layer) feed-forward \(block)"
+    case .recurrent(let layer, let block): "layer \(layer) recurrent \(block)"
     case .output(let block): "output \(block)"
     }
   }

@@ -30,6 +30,13 @@ public struct AttentionOptions: Sendable, Hashable {
     self.layers = layers
     self.keyValueType = keyValueType
   }
+
+  /// Of a model whose layers have none (`RecurrentOptions`).
+  static func none(layers: Int) -> AttentionOptions {
+    AttentionOptions(
+      heads: 1, keyValueHeads: 1, headDimension: 1, rotaries: [],
+      layers: Array(repeating: LayerAttention(rotary: nil), count: layers), keyValueType: .f32)
+  }
 }
 
 /// Whether queries and keys are normalised (RMS) before they are turned.

@@ -26,7 +26,8 @@ extension Hyperparameters {
       throw .outOfRange(key: "context", value: context, allowed: 1...embedding.positions)
     }
     try attention.check(layers: layers)
-    try feedForward.check()
+    try feedForward.check(isNeeded: recurrent == nil)
+    try recurrent?.check()
     let atoms = AtomCut(self).keyCount
     guard atoms <= Self.mostAtoms else {
       throw .outOfRange(key: "atoms", value: atoms, allowed: 1...Self.mostAtoms)
@@ -98,16 +99,25 @@ extension RotaryOptions {
 }
 
 extension FeedForwardOptions {
-  fileprivate func check() throws(ModelError) {
+  fileprivate func check(isNeeded: Bool) throws(ModelError) {
     let widest = 1 << 20
     try Hyperparameters.check([
-      ("feed-forward width", width, (experts == nil ? 1 : 0)...widest)
+      ("feed-forward width", width, (isNeeded && experts == nil ? 1 : 0)...widest)
     ])
     guard let experts else { return }
     try Hyperparameters.check([
       ("experts", experts.count, 1...Hyperparameters.mostExperts),
       ("experts used", experts.used, 1...max(1, experts.count)),
       ("expert width", experts.width, 1...widest),
+    ])
+  }
+}
+
+extension RecurrentOptions {
+  fileprivate func check() throws(ModelError) {
+    try Hyperparameters.check([
+      ("recurrent channels", channels, 1...(1 << 18)), ("state size", state, 1...1_024),
+      ("convolution", kernel, 1...64), ("rank of the time step", rank, 1...(1 << 15)),
     ])
   }
 }

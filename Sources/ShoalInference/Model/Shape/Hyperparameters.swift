@@ -1,6 +1,8 @@
 // Everything that fixes what a decoder or an encoder computes, beside its weights: a forward pass
 // reads these numbers and never the name of an architecture.
 
+public import ShoalProtocol
+
 public struct Hyperparameters: Sendable, Hashable {
   /// Elements of the residual stream.
   public var hidden: Int
@@ -12,14 +14,16 @@ public struct Hyperparameters: Sendable, Hashable {
   public var embedding: EmbeddingOptions
   public var attention: AttentionOptions
   public var feedForward: FeedForwardOptions
+  /// In place of attention and feed-forward; nil in a transformer.
+  public var recurrent: RecurrentOptions?
   public var residual: ResidualOptions
   public var head: HeadOptions
 
   public init(
     hidden: Int, layers: Int, vocabulary: Int, context: Int, norm: NormOptions,
     embedding: EmbeddingOptions = EmbeddingOptions(), attention: AttentionOptions,
-    feedForward: FeedForwardOptions, residual: ResidualOptions = ResidualOptions(),
-    head: HeadOptions = HeadOptions()
+    feedForward: FeedForwardOptions, recurrent: RecurrentOptions? = nil,
+    residual: ResidualOptions = ResidualOptions(), head: HeadOptions = HeadOptions()
   ) {
     self.hidden = hidden
     self.layers = layers
@@ -29,6 +33,7 @@ public struct Hyperparameters: Sendable, Hashable {
     self.embedding = embedding
     self.attention = attention
     self.feedForward = feedForward
+    self.recurrent = recurrent
     self.residual = residual
     self.head = head
   }
@@ -57,7 +62,7 @@ public struct EmbeddingOptions: Sendable, Hashable {
   public var scale: Float = 1
   /// Rows of learned positions that are added; 0: none.
   public var positions = 0
-  /// Rows of token types, of which the first is added; 0: none.
+  /// Rows of token types, of which each token's is added, mostly the first; 0: none.
   public var tokenTypes = 0
   /// The sum is normalised.
   public var isNormed = false
@@ -94,6 +99,8 @@ public struct HeadOptions: Sendable, Hashable {
   public var softCap: Float = 0
   /// One number for each token is added to its logit, after the scale and before the cap.
   public var hasBias = false
+  /// How a text's last rows become one vector; nil where the model does not state it.
+  public var pooling: PoolingOptions?
 
   public init() {}
 }
@@ -103,14 +110,16 @@ extension Hyperparameters {
   public var headsPerGroup: Int { attention.heads / attention.keyValueHeads }
 
   /// Sums over all ranks in each layer: after attention and after the feed-forward, or after both
-  /// at once; one more where a norm spans the heads of all ranks.
+  /// at once; one more where a norm spans the heads of all ranks. In a recurrent layer the small
+  /// projection and the output.
   public var sumsPerLayer: Int {
     (residual.isParallel ? 1 : 2) + (attention.queryKeyNorm == .fullWidth ? 1 : 0)
   }
 
   /// Elements of the largest sum, for each token.
   var sumWidth: Int {
-    attention.queryKeyNorm == .fullWidth
-      ? max(hidden, attention.heads + attention.keyValueHeads) : hidden
+    max(
+      hidden, recurrent?.projected ?? 0,
+      attention.queryKeyNorm == .fullWidth ? attention.heads + attention.keyValueHeads : 0)
   }
 }

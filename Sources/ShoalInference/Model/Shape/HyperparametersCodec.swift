@@ -14,6 +14,8 @@ extension Hyperparameters {
     writer.flag(embedding.isNormed)
     attention.write(to: &writer)
     feedForward.write(to: &writer)
+    writer.flag(recurrent != nil)
+    recurrent?.write(to: &writer)
     writer.flag(residual.isParallel)
     writer.flag(residual.normalisesInput)
     writer.flag(residual.normalisesBranch)
@@ -24,6 +26,8 @@ extension Hyperparameters {
     writer.float(head.logitScale)
     writer.float(head.softCap)
     writer.flag(head.hasBias)
+    writer.integer(head.pooling?.kind.rawValue ?? 0)
+    writer.flag(head.pooling?.isNormalised ?? false)
   }
 
   init(from reader: inout ByteReader) throws {
@@ -37,6 +41,7 @@ extension Hyperparameters {
     embedding.isNormed = try reader.flag("embedding norm")
     let attention = try AttentionOptions(from: &reader)
     let feedForward = try FeedForwardOptions(from: &reader)
+    let recurrent = try reader.flag("recurrent") ? RecurrentOptions(from: &reader) : nil
     var residual = ResidualOptions()
     residual.isParallel = try reader.flag("parallel")
     residual.normalisesInput = try reader.flag("input norm")
@@ -49,10 +54,16 @@ extension Hyperparameters {
     head.logitScale = try reader.float()
     head.softCap = try reader.float()
     head.hasBias = try reader.flag("head bias")
+    let pooling = try reader.integer(UInt8.self)
+    let isNormalised = try reader.flag("normalised vectors")
+    head.pooling = Pooling(rawValue: pooling).map { PoolingOptions($0, isNormalised: isNormalised) }
+    guard head.pooling != nil || (pooling == 0 && !isNormalised) else {
+      throw WireError.unknown(field: "pooling", value: UInt64(pooling))
+    }
     self.init(
       hidden: counts[0], layers: counts[1], vocabulary: counts[2], context: counts[3], norm: norm,
-      embedding: embedding, attention: attention, feedForward: feedForward, residual: residual,
-      head: head)
+      embedding: embedding, attention: attention, feedForward: feedForward, recurrent: recurrent,
+      residual: residual, head: head)
     self = try checked()
   }
 }
@@ -130,6 +141,20 @@ extension FeedForwardOptions {
       width: Int(try reader.integer(UInt32.self)),
       normalisesWeights: try reader.flag("expert weights"),
       gatesShared: try reader.flag("shared gate"))
+  }
+}
+
+extension RecurrentOptions {
+  fileprivate func write(to writer: inout ByteWriter) {
+    for count in [channels, state, kernel, rank] { writer.integer(UInt32(count)) }
+    writer.flag(normalisesProjections)
+  }
+
+  fileprivate init(from reader: inout ByteReader) throws(WireError) {
+    self.init(
+      channels: Int(try reader.integer(UInt32.self)), state: Int(try reader.integer(UInt32.self)),
+      kernel: Int(try reader.integer(UInt32.self)), rank: Int(try reader.integer(UInt32.self)),
+      normalisesProjections: try reader.flag("normalised projections"))
   }
 }
 

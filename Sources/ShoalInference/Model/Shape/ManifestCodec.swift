@@ -6,7 +6,7 @@ extension ModelManifest {
   /// "SHM" and the version's digit.
   private static let magic: UInt32 = 0x004d_4853
   /// Raised with every change of these bytes: a model of another version is imported again.
-  public static let version: UInt8 = 2
+  public static let version: UInt8 = 3
 
   /// Little-endian, fields in the order below; floats as their IEEE bits.
   public var canonicalBytes: [UInt8] {
@@ -119,6 +119,7 @@ extension AtomKey {
       case .query(let layer, let unit): (3, layer, unit)
       case .feedForward(let layer, let block): (4, layer, block)
       case .output(let block): (5, 0, block)
+      case .recurrent(let layer, let block): (6, layer, block)
       }
     writer.integer(tag)
     writer.integer(UInt32(layer))
@@ -137,6 +138,7 @@ extension AtomKey {
     case (3, _, _): return .query(layer: layer, unit: index)
     case (4, _, _): return .feedForward(layer: layer, block: index)
     case (5, 0, _): return .output(block: index)
+    case (6, _, _): return .recurrent(layer: layer, block: index)
     case (0...5, _, _): throw .invalid(field: "atom key")
     case _: throw .unknown(field: "atom kind", value: UInt64(tag))
     }

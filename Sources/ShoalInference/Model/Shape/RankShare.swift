@@ -5,7 +5,8 @@
 public struct RankShare: Hashable, Sendable {
   /// The layers of its stage.
   public let layers: Range<Int>
-  /// Query units, ascending; their key-value groups follow from them (`AtomCut.queryUnit`).
+  /// Query units, ascending; their key-value groups follow from them (`AtomCut.queryUnit`). Where
+  /// there is no attention: blocks of channels.
   public let units: [Int]
   /// Feed-forward blocks, ascending.
   public let blocks: [Int]
@@ -29,6 +30,7 @@ public struct RankShare: Hashable, Sendable {
   /// Key-value groups that the units read, ascending: whoever has a unit computes its keys and
   /// values, so that a group whose units are dealt to two ranks is computed twice.
   public func groups(_ cut: AtomCut) -> [Int] {
+    guard cut.shape.recurrent == nil else { return [] }
     var groups: [Int] = []
     for unit in units {
       let group = cut.queryUnit(unit).group
@@ -50,8 +52,14 @@ public struct RankShare: Hashable, Sendable {
     var keys: [AtomKey] = [.common]
     keys += embeddingBlocks.map { .embedding(block: $0) }
     for layer in layers { keys += groups.map { .keyValue(layer: layer, group: $0) } }
-    for layer in layers { keys += units.map { .query(layer: layer, unit: $0) } }
+    let hasAttention = cut.shape.recurrent == nil
+    if hasAttention {
+      for layer in layers { keys += units.map { .query(layer: layer, unit: $0) } }
+    }
     for layer in layers { keys += blocks.map { .feedForward(layer: layer, block: $0) } }
+    if !hasAttention {
+      for layer in layers { keys += units.map { .recurrent(layer: layer, block: $0) } }
+    }
     keys += outputBlocks(cut).map { .output(block: $0) }
     return keys
   }

@@ -27,6 +27,12 @@ public struct SamplingOptions: Hashable, Sendable {
   public var frequencyPenalty: Float = 0
 
   public init() {}
+
+  /// Whether tokens that have been are treated differently.
+  public var penalises: Bool {
+    repetitionPenalty != 1 || presencePenalty != 0 || frequencyPenalty != 0
+  }
+
   public static let greedy: SamplingOptions = {
     var options = SamplingOptions()
     options.temperature = 0
@@ -92,34 +98,5 @@ public enum Sampler {
     }
     let least = Double(options.minP)
     return Array(weights.prefix(count).prefix { $0 >= least })
-  }
-}
-
-/// Lowers the logits of tokens that have been: on a slice of the vocabulary, by whoever holds it.
-public struct TokenPenalties: Sendable {
-  /// How often each token has been, ascending by token.
-  private let seen: [(token: Int, times: Int)]
-  private let options: SamplingOptions
-
-  public init(after tokens: some Sequence<Int>, _ options: SamplingOptions) {
-    let changes =
-      options.repetitionPenalty != 1 || options.presencePenalty != 0
-      || options.frequencyPenalty != 0
-    var times: [Int: Int] = [:]
-    if changes { for token in tokens { times[token, default: 0] += 1 } }
-    seen = times.map { (token: $0.key, times: $0.value) }.sorted { $0.token < $1.token }
-    self.options = options
-  }
-
-  /// A positive logit is divided by the repetition penalty, a negative one multiplied (Keskar et
-  /// al. 2019); then the presence penalty and `times` frequency penalties are taken off.
-  public func apply(to logits: UnsafeMutableBufferPointer<Float>, firstToken: Int) {
-    for (token, times) in seen where token >= firstToken && token < firstToken + logits.count {
-      var logit = unsafe logits[token - firstToken]
-      let penalty = options.repetitionPenalty
-      logit = logit > 0 ? logit / penalty : logit * penalty
-      logit -= Float(times) * options.frequencyPenalty + options.presencePenalty
-      unsafe logits[token - firstToken] = logit
-    }
   }
 }

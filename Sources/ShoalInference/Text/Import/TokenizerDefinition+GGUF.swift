@@ -16,7 +16,8 @@ extension TokenizerDefinition {
     case "bert": try self.init(wordPiece: keys)
     case "t5": try self.init(unigram: keys)
     case _:
-      throw .unknownModel(model, known: ["bert", "gemma4", "gpt2", "llama", "t5"])
+      throw .unknownModel(
+        "\(model) (tokenizer.ggml.model)", known: ["bert", "gemma4", "gpt2", "llama", "t5"])
     }
     try settleEnds(keys)
     settleAdded(swallowing: try swallowingSpace(keys))

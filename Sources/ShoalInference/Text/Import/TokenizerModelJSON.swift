@@ -21,7 +21,8 @@ struct TokenizerModelJSON {
         try node["max_input_chars_per_word"]?.integer(in: 0...WordPieceRules.unlimited) ?? 100
       definition = try plain(.wordPiece(rules))
     case "WordLevel": definition = try plain(.wordLevel)
-    case _: throw TokenizerError.unknownModel(type, known: Self.known)
+    case _:
+      throw TokenizerError.unknownModel("\(type) (\(node.path).type)", known: Self.known)
     }
     if let text = try node["unk_token"]?.string() {
       definition.unknown = definition.token(spelled: text)

@@ -5,7 +5,7 @@ public import ShoalProtocol
 
 /// Drives ranks that are connected. What is decided lies in `GenerationSession`; how a token is
 /// chosen lies in the caller.
-public struct GenerationRunner {
+public struct GenerationRunner: Sendable {
   /// What the caller makes of one step's votes.
   public struct Choice {
     public let token: UInt32
@@ -16,10 +16,10 @@ public struct GenerationRunner {
     }
   }
 
-  private let links: [any FrameLink]
+  let links: [any FrameLink]
   private let entry: PeerID
-  private let patience: StepPatience
-  private let clock: any MeshClock
+  let patience: StepPatience
+  let clock: any MeshClock
 
   /// - Parameters:
   ///   - links: to every rank, in the plan's order.
@@ -107,6 +107,9 @@ public struct GenerationRunner {
         if case .failed(let failure)? = effects.last {
           throw TermEnd(failure, blamed: [links[rank].peer])
         }
+      case .vectors:
+        throw end(
+          rank, .failed(.protocolViolation(links[rank].peer, .invalid(field: "answer to a step"))))
       case .word(let word): throw end(rank, word)
       }
     }
@@ -118,19 +121,22 @@ public struct GenerationRunner {
 
   // MARK: What a rank says
 
-  private enum Heard {
+  enum Heard {
     case result(UInt32, [VocabularyVote], StepCost)
+    case vectors(UInt32, [TextVector], StepCost)
     case word(RankWord)
   }
 
-  private func hear(_ rank: Int, deadline: Moment) -> Heard {
+  func hear(_ rank: Int, deadline: Moment) -> Heard {
     let link = links[rank]
     let start = clock.now()
     do {
       switch try link.receiveJob(deadline: deadline) {
       case .result(let sequence, let votes, let cost): return .result(sequence, votes, cost)
       case .failed(let failure): return .word(.failed(failure))
-      case .prepare, .connect, .step, .finish, .fetching, .ready:
+      case .embedded(let sequence, let vectors, let cost):
+        return .vectors(sequence, vectors, cost)
+      case .prepare, .connect, .step, .finish, .fetching, .ready, .embed:
         return .word(.failed(.protocolViolation(link.peer, .invalid(field: "job message"))))
       }
     } catch let error as WireError {
@@ -143,7 +149,7 @@ public struct GenerationRunner {
   }
 
   /// What a rank said before it went is worth more than that it went.
-  private func lastWord(of rank: Int) -> RankWord {
+  func lastWord(of rank: Int) -> RankWord {
     if case .word(.failed(let failure)) = hear(rank, deadline: clock.now()) {
       return .failed(failure)
     }
@@ -155,20 +161,27 @@ public struct GenerationRunner {
   private static let grace = Duration.milliseconds(30)
 
   /// Asks the others, after `rank` had the first word, and judges. The links serve no further.
-  private func end(_ rank: Int, _ word: RankWord) -> TermEnd {
+  func end(_ rank: Int, _ word: RankWord) -> TermEnd {
     var words = [RankWord](repeating: .unasked, count: links.count)
     words[rank] = word
-    let first = accused(by: word)
-    if let first, words[first] == .unasked {
-      words[first] = ask(first, until: clock.now() + Self.grace)
-    }
+    askAccused(&words)
     let limit = clock.now() + Self.grace
     for other in links.indices where words[other] == .unasked {
       words[other] = ask(other, until: min(limit, clock.now() + .milliseconds(2)))
       // Silence for so short a time says nothing of whom nobody accused.
       if case .silent = words[other] { words[other] = .unasked }
     }
+    // Whoever gives up says so before its neighbours see its links end: one that a later word
+    // accuses may have spoken since it was asked.
+    askAccused(&words)
     return TermEnd(words: words, members: links.map(\.peer), entry: entry)
+  }
+
+  /// Gives everybody whom words accuse `grace` to show that it lives.
+  private func askAccused(_ words: inout [RankWord]) {
+    while let next = words.lazy.compactMap(accused(by:)).first(where: { words[$0] == .unasked }) {
+      words[next] = ask(next, until: clock.now() + Self.grace)
+    }
   }
 
   private func accused(by word: RankWord) -> Int? {
@@ -178,7 +191,7 @@ public struct GenerationRunner {
 
   private func ask(_ rank: Int, until deadline: Moment) -> RankWord {
     switch hear(rank, deadline: deadline) {
-    case .result: .answered
+    case .result, .vectors: .answered
     case .word(let word): word
     }
   }

@@ -21,81 +21,127 @@ struct JobDriver: Sendable {
     emit: @escaping @Sendable (GenerationEvent) -> Void
   ) async throws -> GenerationOutcome {
     let manifest = try await store.manifest(entry.model)
+    try manifest.checkGenerates()
     let tokenizer = try await store.tokenizer(manifest)
-    let prompt =
-      switch request.prompt {
-      case .tokens(let tokens): tokens
-      case .text(let text):
-        tokenizer.encode(text, addSpecial: true, parseSpecial: false).map { UInt32($0) }
-      case .chat(let messages):
-        try ChatPrompt(model: entry.name, template: manifest.chatTemplate, tokenizer: tokenizer)
-          .tokens(messages, unixSeconds: Int64(clock.unixMilliseconds() / 1_000))
-      }
+    let prompt = try prompt(of: request, entry, manifest, tokenizer)
     var generator = RandomSourceGenerator(random)
     let record = JobRecord(
       job: JobID.random(using: &generator), model: entry.model, objective: request.objective,
       order: try GenerationOrder(prompt: prompt, options: request.options, manifest: manifest),
       options: request.options.bytes)
-    let work = JobInHand(
+    let work = try JobInHand(
       record: record, options: request.options, entry: entry, manifest: manifest,
       tokenizer: tokenizer, shown: 0, emit: emit)
     return try await drive(work, from: GenerationJob())
   }
 
+  /// Everything that can be refused before a plan is pinned is refused here.
+  func prepare(
+    _ entry: ModelEntry, _ request: GenerationRequest
+  ) async throws -> GenerationRequest {
+    let manifest = try await store.manifest(entry.model)
+    try manifest.checkGenerates()
+    let tokenizer = try await store.tokenizer(manifest)
+    let prompt = try prompt(of: request, entry, manifest, tokenizer)
+    let order = try GenerationOrder(prompt: prompt, options: request.options, manifest: manifest)
+    do { try request.options.format.check() } catch { throw NodeError.schema(error) }
+    _ = try MeshPlan(
+      model: entry.model, manifest: manifest, records: await membership.view().records,
+      objective: request.objective, context: order.context, distrusted: [])
+    var prepared = request
+    prepared.prompt = .tokens(prompt)
+    return prepared
+  }
+
+  private func prompt(
+    of request: GenerationRequest, _ entry: ModelEntry, _ manifest: ModelManifest,
+    _ tokenizer: Tokenizer
+  ) throws -> [UInt32] {
+    switch request.prompt {
+    case .tokens(let tokens): tokens
+    case .text(let text):
+      tokenizer.encode(text, addSpecial: true, parseSpecial: false).map { UInt32($0) }
+    case .chat(let messages):
+      try ChatPrompt(
+        model: entry.name, template: request.chatTemplate ?? manifest.chatTemplate,
+        tokenizer: tokenizer
+      ).tokens(
+        messages, tools: request.tools, unixSeconds: Int64(clock.unixMilliseconds() / 1_000))
+    }
+  }
+
   /// Goes on with a job that another peer drove.
   ///
-  /// - Parameter shown: tokens that the client has heard already.
+  /// - Parameters:
+  ///   - shown: tokens that the client has heard already.
+  ///   - former: who drove it before. Its client has turned away from it, so the first plan does
+  ///     without it: it may be stopped, and nobody else may have noticed yet.
   func resume(
-    _ record: JobRecord, _ entry: ModelEntry, shown: Int,
+    _ record: JobRecord, _ entry: ModelEntry, shown: Int, after former: PeerID?,
     emit: @escaping @Sendable (GenerationEvent) -> Void
   ) async throws -> GenerationOutcome {
     let manifest = try await store.manifest(entry.model)
     let tokenizer = try await store.tokenizer(manifest)
-    let work = JobInHand(
+    let work = try JobInHand(
       record: record, options: try GenerationOptions(bytes: record.options), entry: entry,
       manifest: manifest, tokenizer: tokenizer, shown: shown, emit: emit)
     if let finish = try work.recall() {
       work.start(record.term, record.plan, [])
       return work.outcome(finish)
     }
-    return try await drive(work, from: GenerationJob(last: record.term))
+    return try await drive(
+      work, from: GenerationJob(last: record.term), without: former.map { [$0] } ?? [])
   }
 
   /// Performs what `job` decides, while witnesses are told. This peer keeps the log as well, for a
   /// client that lost its connection and nothing else.
   private func drive(
-    _ work: JobInHand, from job: GenerationJob
+    _ work: JobInHand, from job: GenerationJob, without former: [PeerID] = []
   ) async throws -> GenerationOutcome {
     let witnesses = JobWitnesses(driver: self, work: work)
     let result: Result<FinishReason, any Error>
     result = await withTaskGroup(of: Void.self) { group in
       group.addTask { await witnesses.run() }
       defer { group.cancelAll() }
-      do { return .success(try await perform(job, work)) } catch { return .failure(error) }
+      do {
+        return .success(
+          try await perform(job, without: former, known: { work.record.log.count }) {
+            try await attempt($0, excluding: $1, of: work)
+          })
+      } catch {
+        return .failure(error)
+      }
     }
     await keeper.keep(work.record)
     return work.outcome(try result.get())
   }
 
-  private func perform(
-    _ start: GenerationJob, _ work: JobInHand
-  ) async throws -> FinishReason {
+  /// - Parameters:
+  ///   - former: peers that the first plan does without.
+  ///   - known: how much has come of the job so far: a term that added to it was fruitful.
+  ///   - attempt: one term, over all but the excluded.
+  func perform<Outcome: Sendable>(
+    _ start: GenerationJob, without former: [PeerID] = [], known: () -> Int,
+    attempt: (Term, _ excluded: [PeerID]) async throws -> Outcome
+  ) async throws -> Outcome {
     var job = start
     var planError: PlanError?
     var effects = job.handle(
-      .begin(suspected: await membership.suspectedHere()), at: clock.now())
+      .begin(suspected: await membership.suspectedHere() + former), at: clock.now())
     while !effects.isEmpty {
       switch effects.removeFirst() {
       case .attempt(let term, let excluded):
-        let known = work.record.log.count
+        let before = known()
         do {
-          return try await attempt(term, excluding: excluded, of: work)
+          return try await attempt(term, excluded)
         } catch let error as PlanError {
           planError = error
           effects += job.handle(.unplannable, at: clock.now())
+        } catch is TermMoved {
+          effects += job.handle(.moved, at: clock.now())
         } catch let end as TermEnd {
           try Task.checkCancellation()
-          if work.record.log.count > known { _ = job.handle(.sampled, at: clock.now()) }
+          if known() > before { _ = job.handle(.sampled, at: clock.now()) }
           effects += job.handle(.ended(end), at: clock.now())
         }
       case .suspect(let lost):
@@ -117,17 +163,41 @@ struct JobDriver: Sendable {
     _ term: Term, excluding excluded: [PeerID], of work: JobInHand
   ) async throws -> FinishReason {
     let record = work.record
+    let jobTerm = try await planTerm(
+      term, of: record.job, record.model, work.manifest, objective: record.objective,
+      context: record.order.context, batch: record.order.replaying(record.log).batch,
+      excluding: excluded, emit: work.emit)
+    work.attempts(term, plan: jobTerm.plan.id)
+    let watch = TermWatch(jobTerm, of: work)
+    return try await jobTerm.run(beside: { await watch.run() }) { runner in
+      work.began(term, jobTerm.plan)
+      let log = work.record.log
+      var session = GenerationSession(
+        order: work.order.replaying(log), plan: jobTerm.plan.id, term: term,
+        members: jobTerm.plan.members, vocabularyBlocks: work.manifest.cut.vocabularyBlocks,
+        stages: jobTerm.plan.stageSizes.count, continuing: log)
+      return try runner.run(&session) { votes, cost in
+        let choice = try work.choose(votes, cost)
+        if !choice.endsText { try watch.chosen() }
+        return choice
+      }
+    }
+  }
+
+  /// A plan from the view of now, and what its ranks are told.
+  func planTerm(
+    _ term: Term, of job: JobID, _ model: ModelID, _ manifest: ModelManifest,
+    objective: PlanObjective, context: Int, batch: Int, excluding excluded: [PeerID],
+    emit: @escaping @Sendable (GenerationEvent) -> Void
+  ) async throws -> JobTerm {
     let view = await membership.view()
     let plan = try MeshPlan(
-      model: record.model, manifest: work.manifest, records: view.records,
-      objective: record.objective, context: record.order.context, distrusted: Set(excluded))
-    work.attempts(term, plan: plan.id)
+      model: model, manifest: manifest, records: view.records, objective: objective,
+      context: context, distrusted: Set(excluded))
     let prepare = Prepare(
-      job: record.job, term: term, model: record.model, plan: plan.id,
-      objective: record.objective, context: record.order.context,
-      batch: record.order.replaying(record.log).batch,
-      view: await membership.signedRecords(of: view.peers), distrusted: excluded)
-    return try await JobTerm(driver: self, work: work, plan: plan, prepare: prepare).run()
+      job: job, term: term, model: model, plan: plan.id, objective: objective, context: context,
+      batch: batch, view: await membership.signedRecords(of: view.peers), distrusted: excluded)
+    return JobTerm(driver: self, plan: plan, prepare: prepare, emit: emit)
   }
 }
 

@@ -26,14 +26,14 @@ final class JobInHand: Sendable {
   init(
     record: JobRecord, options: GenerationOptions, entry: ModelEntry, manifest: ModelManifest,
     tokenizer: Tokenizer, shown: Int, emit: @escaping @Sendable (GenerationEvent) -> Void
-  ) {
+  ) throws {
     self.entry = entry
     self.manifest = manifest
     self.emit = emit
     progress = Mutex(Progress(record: record))
     let told = Mutex(0)
-    chooser = TokenChooser(
-      options: options, tokenizer: tokenizer, promptCount: record.order.prompt.count
+    chooser = try TokenChooser(
+      options: options, tokenizer: tokenizer, prompt: record.order.prompt
     ) { token in
       let count = told.withLock { count in
         count += 1

@@ -1,26 +1,31 @@
-// One term of a job, performed: links to its ranks, PREPARE, steps, and the end of it all.
+// One term of a job, performed: links to its ranks, PREPARE, whatever steps there are, and the end.
 
 internal import ShoalInference
 internal import ShoalProtocol
 
 struct JobTerm: Sendable {
   let driver: JobDriver
-  let work: JobInHand
   let plan: MeshPlan
   let prepare: Prepare
+  let emit: @Sendable (GenerationEvent) -> Void
 
-  /// Runs the job to its end, or throws `TermEnd`.
-  func run() async throws -> FinishReason {
+  /// Runs `steps` on the entry's thread once all ranks are ready, or throws `TermEnd`.
+  ///
+  /// - Parameter beside: runs as long as the steps do, and is then cancelled.
+  func run<Outcome: Sendable>(
+    beside: @escaping @Sendable () async -> Void = {},
+    _ steps: @escaping @Sendable (GenerationRunner) throws -> Outcome
+  ) async throws -> Outcome {
     try await withThrowingTaskGroup(of: Void.self) { group in
       let links = try await open { own in
         group.addTask { await driver.executor.serve(own) }
       }
       let room = ThreadRoom(driver.threads.thread(name: "entry"))
-      let result: Result<FinishReason, any Error>
+      let result: Result<Outcome, any Error>
       do {
         result = .success(
           try await withTaskCancellationHandler {
-            try await drive(links, in: room)
+            try await drive(links, in: room, beside: beside, steps)
           } onCancel: {
             for link in links { link.shutdown() }
           })
@@ -67,25 +72,22 @@ struct JobTerm: Sendable {
     return try? await driver.door.dial(record, .job(prepare.job), within: Limits.rankDial)
   }
 
-  private func drive(
-    _ links: [any FrameLink], in room: ThreadRoom
-  ) async throws -> FinishReason {
-    let (work, plan, prepare, clock) = (work, plan, prepare, driver.clock)
+  private func drive<Outcome: Sendable>(
+    _ links: [any FrameLink], in room: ThreadRoom, beside: @escaping @Sendable () async -> Void,
+    _ steps: @escaping @Sendable (GenerationRunner) throws -> Outcome
+  ) async throws -> Outcome {
+    let (plan, prepare, clock, emit) = (plan, prepare, driver.clock, emit)
     let entry = driver.peer
     try await room.perform {
       try PrepareRound(links: links, entry: entry, plan: plan.id, clock: clock)
-        .run(prepare, emit: work.emit)
+        .run(prepare, emit: emit)
     }
-    work.began(prepare.term, plan)
-    return try await room.perform {
-      let log = work.record.log
-      var session = GenerationSession(
-        order: work.order.replaying(log), plan: plan.id, term: prepare.term,
-        members: plan.members, vocabularyBlocks: work.manifest.cut.vocabularyBlocks,
-        stages: plan.stageSizes.count, continuing: log)
-      return try GenerationRunner(
-        links: links, entry: entry, patience: plan.patience, clock: clock
-      ).run(&session) { try work.choose($0, $1) }
+    let runner = GenerationRunner(
+      links: links, entry: entry, patience: plan.patience, clock: clock)
+    return try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { await beside() }
+      defer { group.cancelAll() }
+      return try await room.perform { try steps(runner) }
     }
   }
 }

@@ -42,7 +42,7 @@ struct PrepareRound: Sendable {
         }
         return
       case .failed(let failure): throw end(rank, .failed(failure))
-      case .prepare, .connect, .step, .finish, .result:
+      case .prepare, .connect, .step, .finish, .result, .embed, .embedded:
         throw end(
           rank, .failed(.protocolViolation(link.peer, .invalid(field: "answer to PREPARE"))))
       }

@@ -9,8 +9,11 @@ struct RankJob: Sendable {
   let route: StageRoute
   let residentBytes: UInt64
   let model: RankModel
+  /// Its atoms stay on the disk until whoever runs the job ends this.
+  let lease: AtomLease
   let resources: ComputeResources
   let life: RankLife
+  let throughput: Throughput
   let clock: any MeshClock
   let threads: any ThreadSource
 
@@ -20,7 +23,11 @@ struct RankJob: Sendable {
   func run(_ entry: any FrameLink, links: [(any FrameLink)?]) throws {
     let workers = try threads.workers(count: resources.threadsPerJob)
     defer { workers.stop() }
-    let life = life
+    let (life, throughput) = (life, throughput)
+    let share = model.share
+    let kind = StepKind(
+      model: prepare.model, units: share.units.count, blocks: share.blocks.count,
+      vocabulary: share.vocabulary.count)
     let runner = RankRunner(
       model: model, kernels: resources.kernels, workers: workers,
       session: RankSession(
@@ -29,7 +36,8 @@ struct RankJob: Sendable {
       route: route, links: links, patience: plan.patience,
       pace: resources.emulated.map { DevicePace($0, format: model.manifest.format) },
       distant: plan.distant(from: route.rank),
-      clock: clock, threads: threads, interruption: { life.interruption })
+      clock: clock, threads: threads, interruption: { life.interruption },
+      told: { throughput.note(kind, bytes: $0, took: $1) })
     try runner.serve(entry)
   }
 }

@@ -15,6 +15,7 @@ actor ShardExecutor {
   private let clock: any MeshClock
   private let threads: any ThreadSource
   private let atoms: AtomCache
+  private let throughput: Throughput
   private var terms = RankTerms()
   /// The latest term of each job that runs here.
   private var lives: [JobID: RankLife] = [:]
@@ -24,8 +25,8 @@ actor ShardExecutor {
 
   init(
     peer: PeerID, resources: ComputeResources, library: ModelLibrary, store: ShardStore,
-    membership: Membership, door: StreamDoor, rendezvous: LinkRendezvous, clock: any MeshClock,
-    threads: any ThreadSource
+    membership: Membership, door: StreamDoor, rendezvous: LinkRendezvous,
+    throughput: Throughput, clock: any MeshClock, threads: any ThreadSource
   ) {
     self.peer = peer
     self.resources = resources
@@ -36,6 +37,7 @@ actor ShardExecutor {
     self.rendezvous = rendezvous
     self.clock = clock
     self.threads = threads
+    self.throughput = throughput
     atoms = AtomCache(library: library)
   }
 
@@ -142,7 +144,10 @@ actor ShardExecutor {
       throw error
     }
     reporter.finish()
-    defer { reserved -= job.residentBytes }
+    defer {
+      reserved -= job.residentBytes
+      job.lease.end()
+    }
     let (name, term) = (prepare.job, prepare.term)
     await rendezvous.open(name, term, ranks: job.plan.members.count)
     do {
@@ -168,6 +173,7 @@ actor ShardExecutor {
     let (manifest, plan) = try await agree(prepare)
     guard let rank = plan.rank(of: peer) else { throw JobFailure.notInPlan }
     try await reserve(rank.residentBytes)
+    let lease = store.lease(manifest, rank.share.keys(manifest.cut))
     do {
       try await fetch(rank.share, manifest, prepare.distrusted, reporter)
       let model: RankModel
@@ -181,8 +187,10 @@ actor ShardExecutor {
       }
       return RankJob(
         prepare: prepare, plan: plan, route: rank.route, residentBytes: rank.residentBytes,
-        model: model, resources: resources, life: life, clock: clock, threads: threads)
+        model: model, lease: lease, resources: resources, life: life, throughput: throughput,
+        clock: clock, threads: threads)
     } catch {
+      lease.end()
       reserved -= rank.residentBytes
       throw error
     }
@@ -314,6 +322,8 @@ actor ShardExecutor {
     switch error {
     case BlobStoreError.diskFull(_, let need, let available):
       .diskFull(peer, needed: need.bytes, available: available.bytes)
+    case BlobStoreError.system(_, _, let code):
+      .diskFailed(peer, code: UInt32(bitPattern: code))
     case let failure as JobFailure: failure
     case LibraryError.damaged(let blob, _): .damagedAtom(blob)
     case ModelError.damagedAtom(let blob, _): .damagedAtom(blob)

@@ -23,12 +23,16 @@ actor WitnessKeeper {
   }
 
   /// Keeps a job that this peer drove or heard of.
-  func keep(_ record: JobRecord) {
-    log.keep(record, at: clock.now())
+  ///
+  /// - Parameter driver: whom it was heard from; nil: this peer drove it.
+  func keep(_ record: JobRecord, from driver: PeerID? = nil) {
+    log.keep(record, from: driver, at: clock.now())
     alarm.advance(to: log.nextDeadline)
   }
 
   func record(of job: JobID) -> JobRecord? { log.record(of: job, at: clock.now()) }
+
+  func driver(of job: JobID) -> PeerID? { log.driver(of: job) }
 
   /// Hears the log of one job from its driver, on the stream's thread, until either ends it.
   func serve(_ link: any FrameLink, of job: JobID, in room: ThreadRoom) async {
@@ -37,7 +41,7 @@ actor WitnessKeeper {
         while !Task.isCancelled {
           let deadline = clock.now() + Limits.witnessBeat * 3
           let message = try await room.perform { try link.receiveWitness(deadline: deadline) }
-          guard let answer = try take(message, of: job) else { continue }
+          guard let answer = try take(message, of: job, from: link.peer) else { continue }
           try await room.perform { try link.send(.witness, answer.bytes) }
         }
       } catch {
@@ -50,12 +54,12 @@ actor WitnessKeeper {
   }
 
   private func take(
-    _ message: WitnessMessage, of job: JobID
+    _ message: WitnessMessage, of job: JobID, from driver: PeerID
   ) throws(WireError) -> WitnessMessage? {
     switch message {
     case .record(let record):
       guard record.job == job else { throw .invalid(field: "job") }
-      keep(record)
+      keep(record, from: driver)
       return .witnessing(api: api.withLock { $0 })
     case .news(let news):
       guard try log.extend(job, news, at: clock.now()) else { throw .invalid(field: "job") }

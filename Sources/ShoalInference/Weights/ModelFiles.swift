@@ -1,0 +1,82 @@
+// What a model comes as, and what is read of it before its weights: shape, tokenizer, template.
+
+internal import ShoalProtocol
+
+/// The files of one model, opened and not yet read.
+public enum ModelFiles: Sendable {
+  /// One file that has everything.
+  case gguf(any ByteSource)
+  /// `config.json`, safetensors and the tokenizer's files, as the hub has them.
+  case directory(any ModelDirectory)
+
+  /// What a person calls them: a path.
+  public var name: String {
+    switch self {
+    case .gguf(let source): source.name
+    case .directory(let directory): directory.name
+    }
+  }
+}
+
+/// A model that is understood, and ready to be cut.
+public struct ModelReading {
+  public let importer: ModelImporter
+  public let tokenizer: TokenizerDefinition
+  /// In Jinja; empty where the model has none.
+  public let chatTemplate: String
+  /// Bytes of the files with the weights.
+  public let byteCount: UInt64
+
+  /// Reads all headers and checks every tensor against what the family declares.
+  ///
+  /// - Throws: `ModelFileError`, `GGUFError`, `SafetensorsError`, `ModelDirectoryError` or
+  ///   `TokenizerError`, each with the name of what is wrong.
+  public init(_ files: ModelFiles) throws {
+    do {
+      switch files {
+      case .gguf(let source): try self.init(gguf: source)
+      case .directory(let directory): try self.init(directory: directory)
+      }
+    } catch let reason as ModelError {
+      throw ModelFileError(file: files.name, reason: reason)
+    }
+  }
+
+  private init(gguf source: any ByteSource) throws {
+    let file = try GGUFFile(source)
+    importer = try ModelImporter(
+      ModelDescription(header: GGUFModelHeader(file.metadata), weights: file))
+    tokenizer = try TokenizerDefinition(gguf: file.metadata)
+    chatTemplate = try file.metadata.stringIfPresent("tokenizer.chat_template") ?? ""
+    byteCount = source.byteCount
+  }
+
+  private init(directory: any ModelDirectory) throws {
+    let header = try HuggingFaceHeader(directory)
+    let checkpoint = try SafetensorsCheckpoint(directory)
+    importer = try ModelImporter(
+      ModelDescription(
+        header: header, weights: header.weights(of: checkpoint),
+        sentences: SentenceModules(directory)))
+    var files = TokenizerFiles()
+    for name in TokenizerFiles.names {
+      files[name] = try directory.bytes(name, limit: Limits.tokenizerBytes)
+    }
+    tokenizer = try TokenizerDefinition(huggingFace: files)
+    chatTemplate = try files.chatTemplate() ?? ""
+    byteCount = checkpoint.files.reduce(0) { $0 + $1.source.byteCount }
+  }
+}
+
+/// A refusal of a model with the name of its file or directory.
+public struct ModelFileError: Error, Hashable, Sendable, CustomStringConvertible {
+  public let file: String
+  public let reason: ModelError
+
+  public init(file: String, reason: ModelError) {
+    self.file = file
+    self.reason = reason
+  }
+
+  public var description: String { "\(file): \(reason)" }
+}
