@@ -128,6 +128,11 @@ let package = Package(
         .product(name: "NIOPosix", package: "swift-nio"),
       ],
       swiftSettings: strict),
+    // Every parser of foreign bytes under mutations; LibFuzzer/ is testnet/fuzz.sh's way in.
+    .testTarget(
+      name: "FuzzTests",
+      dependencies: ["ShoalProtocol", "ShoalInference", "ShoalSecurity", "ShoalLedger"],
+      exclude: ["LibFuzzer"], swiftSettings: strict),
     .testTarget(
       name: "ShoalSimulationTests",
       dependencies: ["ShoalProtocol", "ShoalSimulation"], swiftSettings: strict),

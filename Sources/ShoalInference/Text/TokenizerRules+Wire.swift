@@ -3,12 +3,6 @@
 import ShoalProtocol
 
 extension ByteReader {
-  fileprivate mutating func flag(_ field: String) throws(WireError) -> Bool {
-    let byte = try integer(UInt8.self)
-    guard byte < 2 else { throw .unknown(field: field, value: UInt64(byte)) }
-    return byte == 1
-  }
-
   mutating func choice<Value: RawRepresentable<UInt8>>(
     _ field: String
   ) throws(WireError) -> Value {
@@ -31,7 +25,6 @@ extension ByteReader {
 }
 
 extension ByteWriter {
-  fileprivate mutating func flag(_ value: Bool) { integer(UInt8(value ? 1 : 0)) }
   mutating func small(_ value: Int) { integer(UInt32(clamping: value)) }
 }
 

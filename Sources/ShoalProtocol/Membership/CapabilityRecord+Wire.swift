@@ -27,7 +27,7 @@ extension CapabilityRecord {
     writer.integer(disk.bytes)
     writer.list(models.sorted { $0.model < $1.model }) { writer, holding in
       writer.id(holding.model)
-      writer.integer(UInt8(holding.isComplete ? 1 : 0))
+      writer.flag(holding.isComplete)
     }
     writer.integer(UInt8(announcementCursor == nil ? 0 : 1))
     if let announcementCursor { writer.integer(announcementCursor) }
@@ -106,12 +106,6 @@ extension ByteReader {
     try list("endpoints", limit: Limits.endpointsPerPeer) { (reader) throws(WireError) in
       try reader.endpoint()
     }
-  }
-
-  mutating func flag(_ field: String) throws(WireError) -> Bool {
-    let byte: UInt8 = try integer()
-    guard byte <= 1 else { throw .unknown(field: field, value: UInt64(byte)) }
-    return byte == 1
   }
 
   mutating func figure(_ field: String) throws(WireError) -> BucketedFigure {

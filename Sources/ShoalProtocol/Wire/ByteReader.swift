@@ -51,6 +51,13 @@ public struct ByteReader: Sendable {
     ID(try bytes32())
   }
 
+  /// One byte, 0 or 1: two ways of saying yes would give one fact two hashes.
+  public mutating func flag(_ field: String) throws(WireError) -> Bool {
+    let value = try integer(UInt8.self)
+    guard value <= 1 else { throw .unknown(field: field, value: UInt64(value)) }
+    return value == 1
+  }
+
   /// A `UInt32` length, then that many bytes; `limit` is checked before anything is copied.
   public mutating func blob(_ field: String, limit: Int) throws(WireError) -> [UInt8] {
     Array(try take(count(field, limit: limit)))

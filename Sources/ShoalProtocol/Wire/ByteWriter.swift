@@ -9,6 +9,8 @@ public struct ByteWriter: Sendable {
   public mutating func integer(_ value: some FixedWidthInteger) {
     unsafe withUnsafeBytes(of: value.littleEndian) { unsafe bytes.append(contentsOf: $0) }
   }
+  /// One byte, 0 or 1.
+  public mutating func flag(_ value: Bool) { integer(UInt8(value ? 1 : 0)) }
   public mutating func raw(_ field: some Sequence<UInt8>) { bytes.append(contentsOf: field) }
   public mutating func id(_ id: some Identifier) { raw(id.raw.bytes) }
 

@@ -123,7 +123,7 @@ extension Step {
     writer.integer(sequence)
     writer.integer(UInt32(position))
     writer.integer(logits.rawValue)
-    writer.integer(UInt8(slices ? 1 : 0))
+    writer.flag(slices)
     writer.integer(UInt16(candidates))
     writer.list(tokens) { $0.integer($1) }
   }
@@ -159,7 +159,7 @@ extension Step {
       throw .unknown(field: "logits wanted", value: UInt64(wanted))
     }
     logits = wanted
-    slices = try reader.integer(UInt8.self) != 0
+    slices = try reader.flag("slices")
     candidates = Int(try reader.integer(UInt16.self))
     tokens.removeAll(keepingCapacity: true)
     for _ in 0..<(try reader.count("tokens", limit: Limits.stepTokens)) {

@@ -33,7 +33,7 @@ public enum ShardMessage: Hashable, Sendable {
       writer.integer(length)
     case .held(let answers):
       writer.integer(UInt8(3))
-      writer.list(answers) { $0.integer(UInt8($1 ? 1 : 0)) }
+      writer.list(answers) { $0.flag($1) }
     case .bytes(let total, let chunk):
       writer.integer(UInt8(4))
       writer.integer(total)
@@ -61,7 +61,7 @@ public enum ShardMessage: Hashable, Sendable {
     case 3:
       self = .held(
         try reader.list("answers", limit: Self.questionLimit) { reader throws(WireError) in
-          try reader.integer(UInt8.self) != 0
+          try reader.flag("held")
         })
     case 4:
       self = .bytes(

@@ -75,7 +75,7 @@ extension JobRecord {
     for field in [order.maximumTokens, order.context, order.batch, order.candidates] {
       writer.integer(UInt32(clamping: field))
     }
-    writer.integer(UInt8(order.slices ? 1 : 0))
+    writer.flag(order.slices)
     writer.list(order.prompt) { $0.integer($1) }
     writer.blob(options)
     news(from: order.prompt.count).write(to: &writer)
@@ -95,7 +95,7 @@ extension JobRecord {
     guard candidates <= Limits.candidates else {
       throw .tooLong(field: "candidates", limit: Limits.candidates, announced: candidates)
     }
-    let slices = try reader.integer(UInt8.self) != 0
+    let slices = try reader.flag("slices")
     let prompt = try reader.tokens("prompt")
     guard !prompt.isEmpty, prompt.count <= context else {
       throw .tooLong(field: "prompt", limit: context, announced: prompt.count)

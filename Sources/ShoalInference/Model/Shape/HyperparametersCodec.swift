@@ -216,7 +216,6 @@ extension RotaryScaling {
 
 extension ByteWriter {
   fileprivate mutating func float(_ value: Float) { integer(value.bitPattern) }
-  fileprivate mutating func flag(_ value: Bool) { integer(UInt8(value ? 1 : 0)) }
   fileprivate mutating func doubles(_ values: [Double]) {
     for value in values { integer(value.bitPattern) }
   }
@@ -232,11 +231,6 @@ extension ByteReader {
   }
   fileprivate mutating func floats(_ field: String) throws(WireError) -> [Float] {
     try list(field, limit: 4_096) { reader throws(WireError) in try reader.float() }
-  }
-  fileprivate mutating func flag(_ field: String) throws(WireError) -> Bool {
-    let byte = try integer(UInt8.self)
-    guard byte <= 1 else { throw .unknown(field: field, value: UInt64(byte)) }
-    return byte == 1
   }
   fileprivate mutating func code<Code: RawRepresentable<UInt8>>(
     _ field: String, _: Code.Type

@@ -1,0 +1,65 @@
+// What peers send each other, behind the seal: members may be hostile too.
+
+import ShoalInference
+import ShoalLedger
+import ShoalProtocol
+
+extension FuzzTarget {
+  static let wire: [FuzzTarget] = [
+    FuzzTarget("gossip-message", seeds: tags) { bytes in
+      try written(GossipMessage(bytes: bytes).bytes, over: bytes)
+    },
+    FuzzTarget("job-message", seeds: tags) { bytes in
+      try written(JobMessage(bytes: bytes).bytes, over: bytes)
+    },
+    FuzzTarget("shard-message", seeds: tags) { bytes in
+      try written(ShardMessage(bytes: bytes).bytes, over: bytes)
+    },
+    FuzzTarget("witness-message", seeds: tags) { bytes in
+      try written(WitnessMessage(bytes: bytes).bytes, over: bytes)
+    },
+    FuzzTarget("stream-hello", seeds: tags) { bytes in
+      try written(StreamHello(bytes: bytes).bytes, over: bytes)
+    },
+    FuzzTarget("beacon", seeds: tags) { bytes in
+      try written(Beacon(bytes: bytes).bytes, over: bytes)
+    },
+    FuzzTarget("capability-record", seeds: tags) { bytes in
+      try written(CapabilityRecord(bytes: bytes).bytes, over: bytes)
+    },
+    FuzzTarget("shard-plan", seeds: tags) { bytes in
+      try written(ShardPlan(decoding: bytes).canonicalBytes, over: bytes)
+    },
+    FuzzTarget("registry-message", seeds: tags) { bytes in
+      try written(RegistryMessage(bytes: bytes).bytes, over: bytes)
+    },
+    FuzzTarget("partial-sum", seeds: [partial]) { bytes in
+      // The first byte chooses how many elements are expected.
+      guard let count = bytes.first else { return }
+      var sum = [Int64](repeating: 1, count: Int(count))
+      let result: Result<Void, PartialError> = unsafe bytes.dropFirst().withUnsafeBytes { packed in
+        unsafe sum.withUnsafeMutableBufferPointer { sum in
+          Result { () throws(PartialError) in try unsafe PartialCodec.decodeAdding(packed, to: sum)
+          }
+        }
+      }
+      if case .failure = result, sum.contains(where: { $0 != 1 }) {
+        throw BrokenPromise(description: "a partial that is refused has changed the sum")
+      }
+      try result.get()
+    },
+  ]
+
+  /// 64 elements in two blocks of 18 bits.
+  private static var partial: [UInt8] {
+    let block: [UInt8] = [18] + (0..<72).map { UInt8($0 * 37 & 255) }
+    return [64] + block + block
+  }
+
+  /// Two ways of writing one message would let one fact have two hashes.
+  private static func written(_ again: [UInt8], over bytes: [UInt8]) throws {
+    guard again == bytes else {
+      throw BrokenPromise(description: "accepted \(bytes.count) bytes, wrote \(again.count) others")
+    }
+  }
+}
