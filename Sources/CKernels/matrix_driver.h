@@ -38,6 +38,7 @@ typedef struct weights {
   const uint8_t *group;
   const uint8_t *end;
   const uint8_t *next;
+  bool is_fresh;  // read for the first time: what follows is to be fetched ahead
 } weights;
 
 // Activation records of a tile's first token; those of its other tokens follow at the stride.

@@ -39,7 +39,7 @@ INLINE void quantised_tile(part_step *step, const int lines, const weights *w,
   lanes acc[TOKENS];
   UNROLL for (int t = 0; t < tokens; ++t) acc[t] = zero_lanes();
   for (int p = 0; p < matrix->part_count; ++p) {
-    prefetch(ahead_of(w, w->group + p * part_bytes), lines);
+    if (w->is_fresh) prefetch(ahead_of(w, w->group + p * part_bytes), lines);
     line = step(w, p, line, records, acc, tokens);
   }
   UNROLL for (int t = 0; t < tokens; ++t) store_lanes(sums[t], acc[t]);
@@ -52,7 +52,7 @@ INLINE void float_tile(column_step *step, const int lines, const weights *w, con
   UNROLL for (int t = 0; t < tokens; ++t) acc[t] = zero_lanes();
   int c = 0;
   for (; c + 16 <= columns; c += 16) {
-    prefetch(ahead_of(w, w->group + 4 * lines * c), lines);
+    if (w->is_fresh) prefetch(ahead_of(w, w->group + 4 * lines * c), lines);
     UNROLL for (int i = 0; i < 16; ++i) step(w->group, c + i, values, stride, acc, tokens);
   }
   for (; c < columns; ++c) step(w->group, c, values, stride, acc, tokens);

@@ -8,7 +8,8 @@
 //
 // One token: each product's rows in order, so that weights stream from memory once.
 // More: a block of tokens and a block of row groups at a time, and within them one product after
-// the other, so that activations and the sums that they share stay in the second-level cache.
+// the other, so that activations and the sums that they share stay in the second-level cache, and
+// all row groups of the block for one tile's tokens, whose activations so stay in the first.
 
 // What some products add to the sums of a block, on its way: Int32 where the sums are Int64, so that
 // a product's rounding is a conversion and an addition.
@@ -21,15 +22,18 @@ typedef struct block_counts {
 static int32_t walk_groups(const shoal_product *product, const uint8_t *next, int32_t token,
                            int32_t end_token, int32_t first, int32_t end, block_counts *counts) {
   const shoal_matrix *matrix = &product->matrix;
-  weights w = {matrix, matrix->groups + first * matrix->group_stride,
-               matrix->groups + end * matrix->group_stride, next};
+  weights w = {.matrix = matrix,
+               .end = matrix->groups + end * matrix->group_stride,
+               .next = next};
   int32_t flags = SHOAL_FINE;
-  for (int32_t index = first; index < end; ++index) {
-    const int32_t row = index * ROWS;
-    const int rows = matrix->rows - row < ROWS ? matrix->rows - row : ROWS;
-    for (int32_t t = token; t < end_token;) {
+  for (int32_t t = token, taken = 0; t < end_token; t += taken) {
+    w.group = matrix->groups + first * matrix->group_stride;
+    w.is_fresh = t == token;
+    for (int32_t index = first; index < end; ++index) {
+      const int32_t row = index * ROWS;
+      const int rows = matrix->rows - row < ROWS ? matrix->rows - row : ROWS;
       _Alignas(64) row_sums sums[TOKENS];
-      const int taken = tile(&w, &product->input, t, end_token - t, sums);
+      taken = tile(&w, &product->input, t, end_token - t, sums);
       for (int i = 0; i < taken; ++i) {
         if (counts && count_units(counts->of[index - first][t + i - token], sums[i],
                                   product->output.scale)) {
@@ -37,9 +41,8 @@ static int32_t walk_groups(const shoal_product *product, const uint8_t *next, in
         }
         flags |= emit(&product->output, t + i, row, rows, sums[i]);
       }
-      t += taken;
+      w.group += matrix->group_stride;
     }
-    w.group += matrix->group_stride;
   }
   return flags;
 }

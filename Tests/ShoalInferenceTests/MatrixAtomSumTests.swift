@@ -6,7 +6,9 @@ import Testing
 
 @Suite struct MatrixAtomSumTests {
   /// More atoms, tokens and row groups than the loops take at a time, each with a rest.
-  private static let (atoms, tokens, rows) = (70, 99, 150)
+  private static let atoms = 70
+  private static let tokens = 99
+  private static let rows = 150
 
   @Test(
     "The sums of many atoms are the reference's, whatever the size of their products",
