@@ -188,7 +188,7 @@ struct SettlementTests {
         _ = try book[pair.id]?.work(WorkSessionID(word(seed)), .test(30))
       }
     }
-    #expect(refused == 18)
+    #expect(refused == 17)
     #expect(book.owedByStrangers < Amount(250 + 30))
     // One who has settled is no stranger, nor is one whose channel holds escrow.
     var known = try Pair(payerSeed: 50)
