@@ -113,7 +113,7 @@ private enum ChatPartner: Sendable {
       let ids = try prompt.tokens(
         turns, unixSeconds: Int64(SystemClock().unixMilliseconds() / 1_000))
       let request = SoloRequest(
-        prompt: .tokens(ids), options: options, weights: [1], kernel: .best,
+        prompt: .tokens(ids), options: options, stages: [[1]], kernel: .best,
         threads: ProcessInfo.processInfo.activeProcessorCount, logitsPath: nil)
       // Ranks run on threads, which hear of the cancellation with the next token.
       return try await withTaskCancellationHandler {

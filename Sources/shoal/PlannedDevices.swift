@@ -33,9 +33,10 @@ struct PlannedDevices {
   private func over(
     _ devices: [DeviceProfile], _ shape: ModelShape, context: Int
   ) throws -> DevicePlan {
-    do throws(PlanError) {
+    do {
       return try DevicePlan(shape: shape, over: devices, objective: objective, context: context)
-    } catch .doesNotFit(let needed, let available) {
+    } catch {
+      guard case .doesNotFit(let needed, let available) = error as PlanError else { throw error }
       let rooms = available.map { "\($0.available)" }.joined(separator: ", ")
       throw UserError(
         "\(model) needs \(needed) and more for each further device; of these devices a plan may"

@@ -58,7 +58,8 @@ struct WorkUnitTests {
     let shares = (0..<ranks).map { rank in
       func dealt(_ count: Int) -> [Int] { (0..<count).filter { $0 % ranks == rank } }
       return RankShare(
-        units: dealt(cut.queryUnits), blocks: dealt(cut.feedForwardBlocks),
+        layers: 0..<cut.shape.layers, units: dealt(cut.queryUnits),
+        blocks: dealt(cut.feedForwardBlocks),
         vocabulary: dealt(cut.vocabularyBlocks))
     }
     var steps = StepCount(whole)

@@ -15,10 +15,15 @@ extension RealTimeTests {
     /// Enough for some steps.
     private static let request = EmbeddingRequest(
       model: "vectors",
-      texts: (0..<60).map { number in
-        .tokens(
-          EncodedText((0..<number % 90 + 1).map { UInt32(($0 * 37 + number) % 500 + 5) }))
-      }, objective: .spread)
+      texts: (0..<60).map { .tokens(EncodedText(tokens(of: $0))) }, objective: .spread)
+
+    /// Texts of 1 to 60 tokens, all different.
+    private static func tokens(of number: Int) -> [UInt32] {
+      (0...number).map { place in
+        let token = (place * 37 + number) % 500 + 5
+        return UInt32(token)
+      }
+    }
 
     @Test(.enabled(if: isThere), arguments: [false, true])
     func `three peers make the vectors that one makes alone, also when one of them dies`(

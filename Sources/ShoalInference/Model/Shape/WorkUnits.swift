@@ -46,13 +46,16 @@ public struct WorkUnits: Hashable, Sendable {
     let feedForward = share.blocks.reduce(UInt64(0)) { sum, block in
       sum + WorkUnits.feedForward(cut.feedForwardBlock(block), shape)
     }
-    perToken = UInt64(shape.layers) * (attention + feedForward)
+    perToken = UInt64(share.layers.count) * (attention + feedForward)
     let rows = share.vocabulary.reduce(0) { $0 + UInt64(cut.vocabularyRows($1).count) }
-    perLogits = shape.head.hasLogits ? rows * hidden : 0
+    // Before the last stage the vocabulary's blocks are rows to look up.
+    let hasHead = shape.head.hasLogits && share.layers.upperBound == shape.layers
+    perLogits = hasHead ? rows * hidden : 0
     let windows = Set(shape.attention.layers.map(\.window)).sorted()
     self.windows = windows
     perKey = windows.map { window in
-      UInt64(shape.attention.layers.count { $0.window == window }) * 2 * head * heads
+      let layers = share.layers.count { shape.attention.layers[$0].window == window }
+      return UInt64(layers) * 2 * head * heads
     }
   }
 
