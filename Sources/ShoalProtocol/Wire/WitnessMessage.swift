@@ -107,7 +107,10 @@ extension JobRecord {
         prompt: prompt, maximumTokens: maximum, context: context, batch: batch, slices: slices,
         candidates: candidates),
       options: options)
-    try extend(try JobNews(from: &reader))
+    let log = try JobNews(from: &reader)
+    try extend(log)
+    // A record holds its log whole, and a digest of nothing else.
+    guard news(from: prompt.count) == log else { throw .invalid(field: "log") }
   }
 }
 
