@@ -12,6 +12,10 @@ extension PlanObjective: ExpressibleByArgument {
     }
     self = match
   }
+
+  // Its raw values are the wire's.
+  public static var allValueStrings: [String] { allCases.map(\.name) }
+  public var defaultValueDescription: String { name }
 }
 
 struct PlanCommand: AsyncParsableCommand {
@@ -24,7 +28,7 @@ struct PlanCommand: AsyncParsableCommand {
     parsing: .upToNextOption,
     help: "Plan over these device profiles, or folders of them, instead of over the mesh.")
   var peers: [String] = []
-  @Option(help: "latency, throughput or spread.") var objective = PlanObjective.latency
+  @Option(help: "What the plan is to be best at.") var objective = PlanObjective.latency
   @Option(help: "Positions to reserve.") var context: Int?
   @Flag(help: "Print facts as JSON.") var json = false
   @OptionGroup var peer: RunningPeer
