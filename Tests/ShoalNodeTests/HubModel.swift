@@ -96,7 +96,8 @@ struct HubModel: Sendable {
         let name = place.name(layer: layer, expert: expert)
         // Parts of a fused tensor name it several times.
         guard !tensors.contains(where: { $0.name == name }) else { continue }
-        add(name, stored.rows, stored.columns, isNorm: stored.rows == 1, place.addsOne, &random)
+        let isNorm = stored.rows == 1 && tensor.role != .sharedGate
+        add(name, stored.rows, stored.columns, isNorm: isNorm, place.addsOne, &random)
       }
     }
   }
