@@ -11,8 +11,8 @@
 // the other, so that activations and the sums that they share stay in the second-level cache, and
 // all row groups of the block for one tile's tokens, whose activations so stay in the first.
 
-// What some products add to the sums of a block, on its way: Int32 where the sums are Int64, so that
-// a product's rounding is a conversion and an addition.
+// What some products add to the sums of a block, on its way: Int32 where the sums are Int64, so
+// that a product's rounding is a conversion and an addition.
 typedef struct block_counts {
   _Alignas(64) row_counts of[GROUP_BLOCK][TOKEN_BLOCK];
 } block_counts;
