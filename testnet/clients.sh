@@ -5,6 +5,7 @@
 # their own (pip), kept in ~/.cache/shoal-clients between runs.
 #
 #   testnet/clients.sh [--seconds N] [--only clients|bad|fuzz]      N: how long to fuzz (60)
+#   SHOAL=PROGRAM takes another program than the one of this checkout.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
@@ -13,11 +14,11 @@ while [ $# -gt 0 ]; do
   case "$1" in
     --seconds) seconds=${2:?}; shift ;;
     --only) only=${2:?}; shift ;;
-    *) sed -n '2,8p' "$0" | sed 's/^# \{0,1\}//' >&2; exit 2 ;;
+    *) sed -n '2,9p' "$0" | sed 's/^# \{0,1\}//' >&2; exit 2 ;;
   esac
   shift
 done
-shoal="$(swift build -c release --show-bin-path)/shoal"
+shoal=${SHOAL:-$(swift build -c release --show-bin-path)/shoal}
 [ -x "$shoal" ] || { printf 'build first: swift build -c release\n' >&2; exit 1; }
 
 venv=${SHOAL_CLIENTS_VENV:-$HOME/.cache/shoal-clients}

@@ -7,7 +7,7 @@
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
-shoal="$(swift build -c release --show-bin-path)/shoal"
+shoal=${SHOAL:-$(swift build -c release --show-bin-path)/shoal}
 [ -x "$shoal" ] || { printf 'build first: swift build -c release\n' >&2; exit 1; }
 browser=$(command -v chromium || command -v chromium-browser || command -v google-chrome) \
   || { printf 'there is no Chromium here: apt install chromium\n' >&2; exit 1; }
