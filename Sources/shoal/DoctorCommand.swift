@@ -106,7 +106,8 @@ struct DoctorCommand: AsyncParsableCommand {
     guard deep else { return }
     var damaged = 0
     for (index, name) in names.enumerated() {
-      if try !blobs.verify(name) { damaged += 1 }
+      let isSound = try blobs.verify(name)
+      if !isSound { damaged += 1 }
       if Terminal.isInteractive { Terminal.printProgress("reading blobs", index + 1, names.count) }
     }
     Terminal.clearProgress()

@@ -132,7 +132,8 @@ struct GrammarTests {
   }
 
   @Test func `schemas that allow nothing, are endless, or too large are refused`() {
-    for schema in [##"{"$ref":"#"}"##, #"{"enum":["a"],"type":"null"}"#, "false"] {
+    let deadEnd = #"{"properties":{"a":{"type":"null"},"b":false},"required":["a","b"]}"#
+    for schema in [deadEnd, ##"{"$ref":"#"}"##, #"{"enum":["a"],"type":"null"}"#, "false"] {
       #expect(throws: SchemaError.nothing) { try AnswerFormat.schema(schema).check() }
     }
     let huge = #"{"type":"array","minItems":99999,"items":{"type":"string","maxLength":9}}"#

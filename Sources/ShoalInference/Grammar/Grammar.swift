@@ -14,6 +14,9 @@ struct Grammar: Sendable {
   private(set) var nodes: [Node] = [.end]
   /// Where each rule begins. The first is the whole text.
   private(set) var entries: [Int32] = []
+  /// Of each node, whether any text leads from it to the end of its rule. Where none does, no way
+  /// goes there: a model must not be led into a dead end.
+  private(set) var isFruitful: [Bool] = []
 
   /// A schema asks for a string of 1,000 characters at most: each is a dozen nodes.
   static let nodeLimit = 1 << 17
@@ -24,6 +27,27 @@ struct Grammar: Sendable {
   /// - Parameter rules: the first is the whole text.
   init(_ rules: [BytePattern]) throws(SchemaError) {
     for rule in rules { entries.append(try add(rule, before: Self.end)) }
+    isFruitful = fruitful()
+  }
+
+  /// The least set: a rule that needs itself bears nothing.
+  private func fruitful() -> [Bool] {
+    var found = [Bool](repeating: false, count: nodes.count)
+    var grows = true
+    while grows {
+      grows = false
+      for index in nodes.indices where !found[index] {
+        let bears =
+          switch nodes[index] {
+          case .end: true
+          case .bytes(_, let next): found[Int(next)]
+          case .call(let rule, let next): found[Int(entries[rule])] && found[Int(next)]
+          case .choice(let parts): parts.contains { found[Int($0)] }
+          }
+        if bears { (found[index], grows) = (true, true) }
+      }
+    }
+    return found
   }
 
   private mutating func add(_ node: Node) throws(SchemaError) -> Int32 {

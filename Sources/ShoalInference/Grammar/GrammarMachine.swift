@@ -132,6 +132,7 @@ struct GrammarMachine: Sendable {
     _ node: Int32, _ frame: Int32, _ ways: inout Set<Way>, _ seen: inout Set<Way>
   ) {
     let way = Way(node: node, frame: frame)
+    guard grammar.isFruitful[Int(node)] else { return }
     guard seen.insert(way).inserted else { return }
     switch grammar.nodes[Int(node)] {
     case .bytes:

@@ -18,7 +18,7 @@ struct JSONPatterns {
       .sequence([space, whole]),
       .optional(
         .choice([
-          .text(" "), .sequence([.text("\n"), .times(.any(of: " \t"), least: 0, most: 32)]),
+          .text(" "), .sequence([.text("\n"), .times(.any(of: " \t"), least: 0, most: 16)]),
         ])),
       .choice(plainCharacters + [escape]),
       quoted(.times(character, least: 0, most: nil)),
