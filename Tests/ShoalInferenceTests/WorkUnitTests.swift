@@ -69,6 +69,35 @@ struct WorkUnitTests {
     #expect(sum == whole.count(steps))
   }
 
+  @Test func `channels count for their five products, and add up over a split`() {
+    let shape = Hyperparameters(
+      hidden: 48, layers: 2, vocabulary: 100, context: 256, norm: NormOptions(.rms, epsilon: 1e-5),
+      attention: AttentionOptions(
+        heads: 1, keyValueHeads: 1, headDimension: 1, rotaries: [],
+        layers: [LayerAttention(rotary: nil), LayerAttention(rotary: nil)], keyValueType: .f32),
+      feedForward: FeedForwardOptions(width: 0, activation: .silu),
+      recurrent: RecurrentOptions(channels: 150, state: 4, kernel: 3, rank: 5))
+    let cut = AtomCut(shape)
+    let whole = WorkUnits(.whole(cut), of: cut)
+    // Input and gate, 48 each; time step, B and C of 5 + 4 + 4; back to the step's 5; output, 48.
+    #expect(whole.perToken == 2 * 150 * (48 + 48 + 13 + 5 + 48))
+    #expect(whole.perKey == [0])
+    let parts = RankShare.split(cut, weights: [2, 1]).map { WorkUnits($0, of: cut).perToken }
+    #expect(parts.reduce(0, +) == whole.perToken && !parts.contains(0))
+  }
+
+  @Test func `a text of which a vector is made counts what its tokens see`() {
+    var shape = Self.shape()
+    let causal = WorkUnits(.whole(AtomCut(shape)), of: AtomCut(shape))
+    shape.attention.isCausal = false
+    let encoder = WorkUnits(.whole(AtomCut(shape)), of: AtomCut(shape))
+    var (steps, texts) = (StepCount(causal), StepCount(encoder))
+    steps.add(text: 7, causal)
+    texts.add(text: 7, encoder)
+    #expect(steps.seen == [28] && texts.seen == [49])
+    #expect(steps.tokens == 7 && steps.logits == 0)
+  }
+
   @Test func `counts saturate and do not trap`() {
     let cut = AtomCut(Self.shape())
     let units = WorkUnits(.whole(cut), of: cut)

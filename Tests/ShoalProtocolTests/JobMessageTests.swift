@@ -163,11 +163,11 @@ import Testing
         .tooLong(field: "context", limit: 1 << 20, announced: 0)
       ),
       (
-        prepare([1, 0, 0, 0], [1, 2, 0, 0]),
-        .tooLong(field: "batch", limit: 512, announced: 513)
+        prepare([1, 0, 0, 0], [1, 0x20, 0, 0]),
+        .tooLong(field: "batch", limit: 8_192, announced: 8_193)
       ),
       ([1] + head + [3], .unknown(field: "objective", value: 3)),
-      ([9], .unknown(field: "job message", value: 9)),
+      ([11], .unknown(field: "job message", value: 11)),
       ([7, 99], .unknown(field: "failure", value: 99)),
     ] as [([UInt8], WireError)] {
       #expect(throws: error) { try JobMessage(bytes: bytes) }

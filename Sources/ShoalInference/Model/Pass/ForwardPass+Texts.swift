@@ -61,8 +61,8 @@ extension ForwardPass {
     return unsafe UnsafeBufferPointer(self.row(of: residual, row))
   }
 
-  /// One vector, (hidden), of the text whose tokens are `rows` of the last step. A mean adds rows in
-  /// ascending order and divides once; a vector's length is the root of its squares in 16 lanes.
+  /// One vector, (hidden), of the text whose tokens are `rows` of the last step. A mean adds rows
+  /// in ascending order and divides once; a vector's length is the root of its squares in 16 lanes.
   public func pool(
     _ rows: Range<Int>, _ options: PoolingOptions, into out: UnsafeMutableBufferPointer<Float>
   ) throws(InferenceError) {

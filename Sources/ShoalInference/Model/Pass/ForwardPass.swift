@@ -26,10 +26,10 @@ public final class ForwardPass {
     /// `takeOver` what the stage before hands over: the first need of a step in a later stage.
     case takeOver
     /// Replace `partial` by its sum over all ranks. Index 0 is the embedding, 1 + 2l and 2 + 2l are
-    /// the attention and the feed-forward of layer l (1 + 2l both, where they are parallel; the small
-    /// projection and the output of a recurrent layer), `statisticsIndex` + l what a norm over all
-    /// heads of layer l needs, `handoverIndex` + l the rows that a stage takes over before its first
-    /// layer l.
+    /// the attention and the feed-forward of layer l (1 + 2l both, where they are parallel; of a
+    /// recurrent layer the small projection and the output), `statisticsIndex` + l what a norm over
+    /// all heads of layer l needs, `handoverIndex` + l the rows that a stage takes over before its
+    /// first layer l.
     case sum(index: Int)
     /// `handOver` the residual to the stage after: the last need of a step but in the last stage.
     case handOver

@@ -12,6 +12,13 @@ public struct StepCount: Hashable, Sendable {
 
   public init(_ units: WorkUnits) { seen = [UInt64](repeating: 0, count: units.windows.count) }
 
+  /// A whole text of `count` tokens, of which a vector is made.
+  public mutating func add(text count: Int, _ units: WorkUnits) {
+    guard !units.isCausal else { return add(start: 0, count: count, logits: 0, units) }
+    tokens &+= UInt64(count)
+    for index in seen.indices { seen[index] &+= UInt64(count) &* UInt64(count) }
+  }
+
   /// A step over `count` tokens from position `start`, with `logits` positions asked for.
   public mutating func add(start: Int, count: Int, logits: Int, _ units: WorkUnits) {
     tokens &+= UInt64(count)
@@ -36,13 +43,18 @@ public struct WorkUnits: Hashable, Sendable {
   public let windows: [Int]
   /// For each key that a token sees, in the layers of each window.
   public let perKey: [UInt64]
+  /// False: every token of a text sees every other.
+  public let isCausal: Bool
 
   public init(_ share: RankShare, of cut: AtomCut) {
     let shape = cut.shape
     let (hidden, head) = (UInt64(shape.hidden), UInt64(shape.attention.headDimension))
-    let heads = share.units.reduce(0) { $0 + UInt64(cut.queryUnit($1).heads.count) }
+    isCausal = shape.attention.isCausal
+    let units = shape.recurrent == nil ? share.units : []
+    let heads = units.reduce(0) { $0 + UInt64(cut.queryUnit($1).heads.count) }
     let groups = UInt64(share.groups(cut).count)
-    let attention = 2 * hidden * head * (heads + groups)
+    let attention =
+      2 * hidden * head * (heads + groups) + WorkUnits.recurrence(share, of: cut)
     let feedForward = share.blocks.reduce(UInt64(0)) { sum, block in
       sum + WorkUnits.feedForward(cut.feedForwardBlock(block), shape)
     }
@@ -57,6 +69,14 @@ public struct WorkUnits: Hashable, Sendable {
       let layers = share.layers.count { shape.attention.layers[$0].window == window }
       return UInt64(layers) * 2 * head * heads
     }
+  }
+
+  /// The five products of each channel of a layer without attention.
+  private static func recurrence(_ share: RankShare, of cut: AtomCut) -> UInt64 {
+    guard let recurrent = cut.shape.recurrent else { return 0 }
+    let channels = share.units.reduce(0) { $0 + cut.channelBlock($1).count }
+    let columns = 3 * cut.shape.hidden + recurrent.projected + recurrent.rank
+    return UInt64(channels) * UInt64(columns)
   }
 
   private static func feedForward(_ block: FeedForwardBlock, _ shape: Hyperparameters) -> UInt64 {
