@@ -2,8 +2,15 @@
 # The same digest from 1, 2, 3, 5 and 7 processes over encrypted sockets, with unequal shares and with
 # a different instruction set in each peer. Exits 1 at the first difference.
 #
-#   testnet/equality.sh [MODEL.gguf]
+#   testnet/equality.sh [--houses N] [MODEL.gguf]
+#
+# With --houses, peers say that they stand in N houses in turn: each house becomes a pipeline stage.
 set -euo pipefail
+houses=1
+if [ "${1:-}" = --houses ]; then
+  houses=$2
+  shift 2
+fi
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
 shoal="$(swift build -c release --show-bin-path)/shoal"
@@ -41,6 +48,10 @@ start() {
   # Peer n says that it is n + 1 times as fast as the first, so that shares are unequal.
   awk -v times=$((count + 1)) '/^decode_/ { gsub("_", "", $3); printf "%s = %.0f\n", $1, $3 * times; next } { print }' \
     "$run/host/profile.toml" >"$run/$name/profile.toml"
+  if [ "$houses" -gt 1 ]; then
+    printf '\n[link.outside]\nclique = "house %d"\nlatency_microseconds = 10000\nbytes_per_second = 5000000\n' \
+      $((count % houses)) >>"$run/$name/profile.toml"
+  fi
   "$shoal" net join "$run/network.toml" --data "$run/$name" >/dev/null
   "$shoal" peer --data "$run/$name" --listen 127.0.0.1:0 --api 127.0.0.1:0 --threads 1 \
     --kernel "$kernel" >"$run/$name.log" 2>&1 &
@@ -70,7 +81,9 @@ for ranks in 1 2 3 5 7; do
     [ $tries -lt 20 ] || { printf 'of %d peers only these took part: %s\n' "$ranks" "$shares" >&2; exit 1; }
     sleep 0.5
   done
-  printf '%d processes, %-18s %s  shares %s\n' "$ranks" "sealed sockets:" "$(digest "$run/mesh.json")" "$shares"
+  stages=$("$shoal" plan story --objective spread --data "$run/peer0" --json | grep -o '"layers":' | wc -l)
+  printf '%d processes, %-18s %s  stages %d, shares %s\n' \
+    "$ranks" "sealed sockets:" "$(digest "$run/mesh.json")" "$stages" "$shares"
   [ "$(digest "$run/mesh.json")" = "$expected" ] || { printf 'the digests differ\n' >&2; exit 1; }
 done
 printf 'kernels in the mesh: %s\n' "${kernels[*]}"

@@ -8,15 +8,16 @@ func peer(_ number: Int) -> PeerID {
   return PeerID(raw)
 }
 
-/// From a phone to a workstation, in seven kinds.
-func capacities(_ count: Int) -> [DeviceCapacity] {
+/// From a phone to a workstation, in seven kinds, dealt to so many cliques 10 ms apart.
+func capacities(_ count: Int, cliques: Int) -> [DeviceCapacity] {
   let gigabytes: [UInt64] = [6, 10, 18, 25, 36, 79, 571]
   return (0..<count).map { number in
     let rate = gigabytes[number * 5 % 7] * 1_000_000_000
     return DeviceCapacity(
       peer: peer(number), usableMemory: .gibibytes(UInt64(2 + number % 11)),
       decodeBytesPerSecond: PrecisionRates(f32: rate, f16: rate, q8_0: rate, q4_0: rate),
-      linkBytesPerSecond: 1_250_000_000, numerics: "canon-1", failureDomain: UInt64(number))
+      linkBytesPerSecond: 1_250_000_000, clique: UInt64(number % cliques), numerics: "canon-1",
+      failureDomain: UInt64(number))
   }
 }
 
@@ -36,20 +37,26 @@ let llama70B = DecoderFigures(
 let shape = try llama70B.shape(model: model, numerics: "canon-1")
 var isSlow = false
 for peers in [100, 1_000] {
-  let mesh = capacities(peers)
   // A millisecond a peer: 100 ms for 100, a second for 1,000.
   let limit = Double(peers)
-  for objective in [PlanObjective.latency, .spread] {
+  for (cliques, objective) in [1, 10].flatMap({ count in
+    PlanObjective.allCases.map { (count, $0) }
+  }) {
+    let mesh = capacities(peers, cliques: cliques)
     let request = PlanRequest(shape: shape, objective: objective, contextTokens: 2_048)
-    var ranks = 0
+    var outcome = ""
     let took = try milliseconds {
-      ranks = try PlacementPlanner().plan(request, over: mesh).plan.stages[0].ranks.count
+      let report = try PlacementPlanner().plan(request, over: mesh)
+      let stages = report.plan.stages.count
+      outcome = "\(report.kind.name), \(report.members.count) ranks in \(stages) stages"
     }
     isSlow = isSlow || took > limit
-    print("plan \(objective.name) over \(peers) peers: \(took) ms, \(ranks) ranks (limit \(limit))")
+    print(
+      "plan \(objective.name) over \(peers) peers in \(cliques) cliques: \(took) ms, \(outcome)"
+        + " (limit \(limit))")
   }
   let sizes = [UInt64](repeating: 3_000_000, count: 80 * 120 + 1_002)
-  let stores = mesh.map {
+  let stores = capacities(peers, cliques: 1).map {
     StorageCapacity(
       peer: $0.peer, bytes: .mebibytes(400_000 / UInt64(peers)), failureDomain: $0.failureDomain / 3
     )

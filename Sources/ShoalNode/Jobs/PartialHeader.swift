@@ -2,8 +2,8 @@
 
 internal import ShoalProtocol
 
-/// What a partial, or what is handed over, belongs to: sixteen bytes in front of it. A difference in
-/// any field ends the job.
+/// What a partial, or what is handed over, belongs to: sixteen bytes in front of it. A difference
+/// in any field ends the job.
 package struct PartialHeader: Hashable {
   package static let count = 16
   let binding: UInt64

@@ -1,5 +1,5 @@
-// The way between pipeline stages: a rank takes its columns of the hidden state from one rank of the
-// stage before, and hands columns on to ranks of the stage after.
+// The way between pipeline stages: a rank takes its columns of the hidden state from one rank of
+// the stage before, and hands columns on to ranks of the stage after.
 
 internal import ShoalInference
 internal import ShoalProtocol

@@ -29,8 +29,8 @@ public struct CliqueWatch: Sendable {
     }
   }
 
-  /// A peer is near up to the first, and stays so up to the second: a wired or a wireless network of
-  /// a house, and not the way to the next town.
+  /// A peer is near up to the first, and stays so up to the second: a wired or a wireless network
+  /// of a house, and not the way to the next town.
   static let near = Duration.milliseconds(5)
   static let stillNear = Duration.milliseconds(10)
   /// Round trips that a distance is believed from.

@@ -3,8 +3,9 @@
 
 /// The best pipeline and the best hybrid over one set of candidates (fastest first).
 ///
-/// Whoever may form a stage is fixed first: each peer by itself, or the cliques, whole and in parts.
-/// Then layers are dealt (`LayerDealer`) by an average layer, and what comes out is reckoned exactly.
+/// Whoever may form a stage is fixed first: each peer by itself, or the cliques, whole and in
+/// parts. Then layers are dealt (`LayerDealer`) by an average layer, and what comes out is reckoned
+/// exactly.
 struct StageSearch {
   private(set) var pipeline: Formation?
   private(set) var hybrid: Formation?

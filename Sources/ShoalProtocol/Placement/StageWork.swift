@@ -101,8 +101,8 @@ package struct StageWork: Sendable {
       checked: shape, contextTokens: contextTokens, layers: 0..<shape.layers.count)
   }
 
-  /// Some layers of a shape that was checked before. The first stage has the embedding, the last the
-  /// output head.
+  /// Some layers of a shape that was checked before. The first stage has the embedding, the last
+  /// the output head.
   package init(checked shape: ModelShape, contextTokens: Int, layers: Range<Int>) {
     let first = shape.layers[0]
     var attention = AttentionWork(first.attention)

@@ -1,5 +1,5 @@
-// Between pipeline stages: the residual goes from the ranks of one to those of the next, as the bits
-// that it is.
+// Between pipeline stages: the residual goes from the ranks of one to those of the next, as the
+// bits that it is.
 
 extension ForwardPass {
   /// A later stage's first sum is numbered this + its first layer: beyond those of the layers.

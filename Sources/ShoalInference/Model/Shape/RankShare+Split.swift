@@ -7,8 +7,8 @@ extension RankShare {
     split(cut, stages: [weights])
   }
 
-  /// The same in several stages, whose shares follow each other. A stage has at least one layer; the
-  /// others are dealt in proportion to the sum of its weights. No more stages than layers.
+  /// The same in several stages, whose shares follow each other. A stage has at least one layer;
+  /// the others are dealt in proportion to the sum of its weights. No more stages than layers.
   public static func split(_ cut: AtomCut, stages: [[Int]]) -> [RankShare] {
     precondition(stages.count <= cut.shape.layers, "\(stages.count) stages")
     let extra = runs(
