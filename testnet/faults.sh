@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Shows what a mesh of three real processes does with a killed peer, a stopped peer, damaged bytes on
-# disk, garbage on every port, and a listener on the wire. Prints what it saw; exits 1 where a bound
-# is broken. Linux only; the capture needs tcpdump and the right to use it.
+# disk, garbage on every port, a listener on the wire, and a peer that leaves. Prints what it saw;
+# exits 1 where a bound is broken. Linux only; the capture needs tcpdump and the right to use it.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
-shoal="$(swift build -c release --show-bin-path)/shoal"
+shoal=${SHOAL:-$(swift build -c release --show-bin-path)/shoal}
 [ -x "$shoal" ] || { printf 'build first: swift build -c release\n' >&2; exit 1; }
 model=${1:-testnet/demo-model/shoal-stories-q8_0.gguf}
 run=$(mktemp -d "${TMPDIR:-/tmp}/shoal-faults.XXXXXX")
@@ -171,4 +171,24 @@ printf '  %d damaged atoms were set aside and fetched again\n' "$aside"
 if [ "$(digest)" != "$reference" ] || [ "$aside" -eq 0 ]; then
   printf '  damage was used, or not met\n'; broken=1
 fi
+
+printf 'shoal leave in the middle of a stream\n'
+ask 1500 >/dev/null
+undisturbed=$(digest)
+rm -f "$run/out" "$run/facts.json"
+ask 1500 >"$run/out" 2>"$run/err" &
+client=$!
+await test -s "$run/out"
+left=$(now)
+"$shoal" leave --data "$run/two" 2>"$run/leave" | sed 's/^/  /'
+claim "shoal leave: until all was handed over" $(($(now) - left)) 15000 ms
+wait "$client" || { printf '  the stream ended: %s\n' "$(tail -n 1 "$run/err")"; broken=1; }
+[ "$(digest)" = "$undisturbed" ] || { printf '  other tokens after a goodbye\n'; broken=1; }
+claim "shoal leave: longest pause of the stream" \
+  "$(sed -n 's/.*"stallSecondsMax":\([0-9.]*\).*/\1/p' "$run/facts.json" | awk '{ printf "%d", $1 * 1000 }')" 1000 ms
+wait "${pids[two]}" 2>/dev/null || true
+printf '  the process has ended, %s\n' "$(kill -0 "${pids[two]}" 2>/dev/null && echo 'or not' || echo 'as it should')"
+for name in one three; do
+  whole $name || printf '  %s lacks atoms just after the goodbye\n' "$name"
+done
 exit $broken
