@@ -64,9 +64,9 @@ public struct StepPatience: Sendable, Hashable {
     tokens == 1 ? max(usual ?? .zero, tokenEstimate) : tokenEstimate * tokens
   }
 
-  /// For what the stage before `stage` hands over, at a rank. A rank there may begin to wait for one
-  /// of its own late in the step and is to name it first: so each stage waits longer than the one
-  /// before.
+  /// For what the stage before `stage` hands over, at a rank. A rank there may begin to wait for
+  /// one of its own late in the step and is to name it first: so each stage waits longer than the
+  /// one before.
   public func forHandover(tokens: Int, stage: Int) -> Duration {
     forSum(tokens: tokens) + whole(tokens: tokens) + Self.lead * stage
   }

@@ -31,7 +31,8 @@ public struct CapabilityRecord: Hashable, Sendable {
   public var linkBandwidth: BucketedFigure
   /// What this peer's own link takes one way, where its profile states it; 0: not stated.
   public var linkLatencyMicroseconds: UInt32
-  /// What peers of other cliques are away, one way: measured, or as a profile states it; 0: not known.
+  /// What peers of other cliques are away, one way: measured, or as a profile states it; 0: not
+  /// known.
   public var outsideLatencyMicroseconds: UInt32
   /// Bytes per second on the way out of the clique, where a profile states it; 0: as the interface.
   public var outsideBandwidth: BucketedFigure

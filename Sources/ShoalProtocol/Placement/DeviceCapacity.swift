@@ -46,8 +46,9 @@ public struct DeviceCapacity: Hashable, Sendable {
   public var linkBytesPerSecond: UInt64
   /// What one sum costs in waiting, beside the bytes: measured, or `lanSynchronisation`.
   public var synchronisationNanoseconds: UInt64
-  /// The prior for an unmeasured link (10 ms desktop, 50 ms mobile): slack of a step's deadline, and
-  /// what a link to another clique is taken for before it is measured. It enters no other estimate.
+  /// The prior for an unmeasured link (10 ms desktop, 50 ms mobile): slack of a step's deadline,
+  /// and what a link to another clique is taken for before it is measured. It enters no other
+  /// estimate.
   public var latencyPriorMicroseconds: UInt64
   /// Peers of one clique reach each other quickly; 0: those of whom nothing else is known.
   public var clique: UInt64

@@ -21,7 +21,8 @@ public struct PlanRequest: Hashable, Sendable {
   }
 }
 
-/// Plans over any subset of peers, in one stage or in several. docs/PLACEMENT.md derives the formulas.
+/// Plans over any subset of peers, in one stage or in several. docs/PLACEMENT.md derives the
+/// formulas.
 public struct PlacementPlanner: Sendable {
   /// Raised with every change that can change a plan: peers of different versions do not share one.
   public static let version: UInt16 = 3

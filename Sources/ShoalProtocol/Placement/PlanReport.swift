@@ -29,8 +29,8 @@ public struct TokenEstimate: Hashable, Sendable {
   public let synchronisationNanoseconds: UInt64
   /// The way from stage to stage.
   public let handoverNanoseconds: UInt64
-  /// What the slowest stage takes, its handover included: with several jobs in flight every stage is
-  /// at another job, and tokens of all of them together come at this pace.
+  /// What the slowest stage takes, its handover included: with several jobs in flight every stage
+  /// is at another job, and tokens of all of them together come at this pace.
   public let slowestStageNanoseconds: UInt64
 
   public init(

@@ -62,8 +62,8 @@ extension PerKind: Hashable where Value: Hashable {}
 /// layer of the stage.
 public struct PlanRank: Hashable, Sendable {
   public let peer: PeerID
-  /// Ascending indices: query units, feed-forward blocks, vocabulary blocks (of the embedding in the
-  /// first stage, of the output in the last).
+  /// Ascending indices: query units, feed-forward blocks, vocabulary blocks (of the embedding in
+  /// the first stage, of the output in the last).
   public let slots: PerKind<[Int]>
   /// Memory to reserve: atoms, KV of the plan's context, buffers.
   public let residentBytes: UInt64

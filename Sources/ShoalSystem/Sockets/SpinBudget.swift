@@ -1,10 +1,10 @@
 // How long a receive looks again before it sleeps: as long as that has paid lately.
 
 /// Decides from the waits so far; reads no clock. A wake-up from the kernel costs about 30
-/// microseconds, and makes the sender pay for it as well, so a wait that ends within `cap` is better
-/// spent looking. Ranks of equal shares wait for each other for a tenth of what lies between two sums,
-/// half a millisecond. Waits that take longer turn spinning off after `patience` misses; every
-/// `probe`-th wait tries again.
+/// microseconds, and makes the sender pay for it as well, so a wait that ends within `cap` is
+/// better spent looking. Ranks of equal shares wait for each other for a tenth of what lies between
+/// two sums, half a millisecond. Waits that take longer turn spinning off after `patience` misses;
+/// every `probe`-th wait tries again.
 package struct SpinBudget: Hashable {
   package static let cap: Int64 = 200_000
   static let floor: Int64 = 5_000

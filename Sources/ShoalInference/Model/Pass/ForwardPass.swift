@@ -12,8 +12,8 @@ public enum InferenceError: Error, Sendable, Hashable {
   case outOfRange(layer: Int)
 }
 
-/// The layers of one pipeline stage over the atoms of one share. Memory is taken at `init`; a step takes none,
-/// but for the logits of more than one position.
+/// The layers of one pipeline stage over the atoms of one share. Memory is taken at `init`; a step
+/// takes none, but for the logits of more than one position.
 ///
 /// One owner drives it:
 ///
