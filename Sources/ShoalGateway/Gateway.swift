@@ -86,6 +86,7 @@ public struct Gateway: Sendable {
       node: node, clock: clock, admission: Admission(bounds.admission), counters: counters,
       traces: traces)
     let router = Router(context: BasicRequestContext.self)
+    router.middlewares.add(OneGeneration())
     router.middlewares.add(RefusalShape(counters: counters))
     router.middlewares.add(SiteGuard(isLoopback: address.isLoopback))
     router.middlewares.add(KeyCheck(key: key))
