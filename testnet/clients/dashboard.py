@@ -182,7 +182,7 @@ def _():
 def _():
     bare = page.value("""
       [...document.querySelectorAll('input,select,textarea')]
-        .filter((e) => !e.labels?.length && !e.ariaLabel).map((e) => e.id)""")
+        .filter((e) => !e.labels?.length && !e.ariaLabel && e.ariaHidden !== 'true').map((e) => e.id)""")
     assert not bare, bare
     silent = page.value("""
       [...document.querySelectorAll('svg[role=img]')].filter((e) => !e.getAttribute('aria-label')).length""")
