@@ -100,6 +100,7 @@ public struct Gateway: Sendable {
     PlanRoute(node: node).add(to: router)
     RunRoute(generating: generating).add(to: router)
     ImportRoute(node: node).add(to: router)
+    RegistryRoutes(node: node).add(to: router)
     LeaveRoute(node: node).add(to: router)
     OpenAIModelsRoute(node: node).add(to: router)
     CompletionsRoute(generating: generating).add(to: router)

@@ -14,6 +14,8 @@ public struct NodeConfiguration: Sendable {
   public var resources: ComputeResources
   public var bootstrap: [Endpoint]
   public var waiting: WaitStrategy
+  /// Whose models this peer stores and computes with.
+  public var publishers = PublisherPolicy.everybody
 
   public init(
     network: NetworkDescriptor, identity: PeerIdentity, record: CapabilityRecord,
@@ -34,21 +36,25 @@ public struct NodeSystem: Sendable {
   public let streams: any StreamTransport
   public let blobs: any BlobStore
   public let documents: any DocumentStore
+  public let logs: any LogStore
   public let clock: any MeshClock
   public let random: any RandomSource
   public let threads: any ThreadSource
   /// Opens a model of this machine, a file or a directory, for import.
   public let openModel: @Sendable (String) throws -> ModelFiles
 
+  /// - Parameter logs: nil: in a document.
   public init(
     datagrams: any DatagramTransport, streams: any StreamTransport, blobs: any BlobStore,
-    documents: any DocumentStore, clock: any MeshClock, random: any RandomSource,
-    threads: any ThreadSource, openModel: @escaping @Sendable (String) throws -> ModelFiles
+    documents: any DocumentStore, logs: (any LogStore)? = nil, clock: any MeshClock,
+    random: any RandomSource, threads: any ThreadSource,
+    openModel: @escaping @Sendable (String) throws -> ModelFiles
   ) {
     self.datagrams = datagrams
     self.streams = streams
     self.blobs = blobs
     self.documents = documents
+    self.logs = logs ?? DocumentLogStore(documents: documents)
     self.clock = clock
     self.random = random
     self.threads = threads
@@ -109,8 +115,8 @@ public final class Node: NodeService {
       peer: peer, store: store, executor: executor, membership: membership, keeper: keeper,
       door: door, clock: clock, random: random, threads: threads)
     registry = try Registry(
-      identity: configuration.identity, documents: system.documents, membership: membership,
-      clock: clock, random: random)
+      identity: configuration.identity, logs: system.logs, policy: configuration.publishers,
+      membership: membership, clock: clock, random: random)
   }
 
   /// Takes part in the mesh until cancelled, or until `stop`.
@@ -287,6 +293,22 @@ public final class Node: NodeService {
     }
     return try await registry.register(
       name: name ?? ModelLibrary.name(ofFile: path), model: model, byteCount: bytes)
+  }
+
+  public func registryEntries() async -> [ModelEntry] { await registry.all() }
+
+  public func registryEvents() async -> AsyncStream<RegistryEvent> { await registry.events() }
+
+  public func publish(
+    model: String, name: String, location: String
+  ) async throws -> ModelEntry {
+    let known = try await registry.resolve(model)
+    return try await registry.register(
+      name: name, model: known.model, byteCount: known.byteCount, location: location)
+  }
+
+  public func retire(name: String) async throws -> ModelEntry {
+    try await registry.retire(name: name)
   }
 
   public func leave(progress: @escaping @Sendable (LeaveProgress) -> Void) async {

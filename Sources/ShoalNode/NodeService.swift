@@ -44,6 +44,22 @@ public protocol NodeService: Sendable {
     path: String, name: String?, progress: @escaping @Sendable (UInt64, UInt64) -> Void
   ) async throws -> ModelEntry
 
+  /// Every name of the registry, retired ones included, by publisher and name.
+  func registryEntries() async -> [ModelEntry]
+
+  /// What happens to names from now on.
+  func registryEvents() async -> AsyncStream<RegistryEvent>
+
+  /// Says to the mesh that `name` stands for a model that some name stands for already.
+  ///
+  /// - Parameters:
+  ///   - model: as in `GenerationRequest`.
+  ///   - location: where else it can be had; may be empty.
+  func publish(model: String, name: String, location: String) async throws -> ModelEntry
+
+  /// Says to the mesh that this peer no longer offers a model under `name`.
+  func retire(name: String) async throws -> ModelEntry
+
   /// Drains and says goodbye: takes no more jobs, hands what it computes for others over at the
   /// next step of each, lets its own jobs end, waits until others hold what it holds, as often as
   /// the mesh keeps copies, and leaves. It answers questions until `stop`.

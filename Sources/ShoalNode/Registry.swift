@@ -6,62 +6,77 @@ internal import ShoalSecurity
 
 actor Registry {
   private let identity: PeerIdentity
-  private let document: RegistryDocument
+  private let log: RegistryLog
+  private let policy: PublisherPolicy
   private let membership: Membership
   private let clock: any MeshClock
   private var generator: RandomSourceGenerator
   private var registry: EmbeddedRegistry
   private var changed: @Sendable ([ModelEntry]) async -> Void = { _ in }
+  private var watchers: [Int: AsyncStream<RegistryEvent>.Continuation] = [:]
+  private var nextWatcher = 0
 
   /// How often digests are compared with one random peer.
   private static let interval = Duration.seconds(2)
+  /// Peers that news is passed on to; whoever made it tells everybody.
+  private static let relays = 4
+  /// A greeting, heads, a question and an answer: four datagrams of even a slow link.
+  private static let catchUpPause = Duration.milliseconds(500)
 
   init(
-    identity: PeerIdentity, documents: any DocumentStore, membership: Membership,
+    identity: PeerIdentity, logs: any LogStore, policy: PublisherPolicy, membership: Membership,
     clock: any MeshClock, random: any RandomSource
   ) throws {
     self.identity = identity
+    self.policy = policy
     self.membership = membership
     self.clock = clock
     generator = RandomSourceGenerator(random)
-    document = RegistryDocument(documents: documents, identity: identity)
-    registry = try document.load()
+    log = RegistryLog(store: logs, identity: identity)
+    registry = try log.load()
   }
 
-  /// Compares with others until cancelled; `changed` is called with the models on offer, at first
-  /// and after each change.
+  /// Compares with others until cancelled; `changed` is called with the models that this peer takes
+  /// up, at first and after each change.
   func run(_ changed: @escaping @Sendable ([ModelEntry]) async -> Void) async {
     self.changed = changed
-    await changed(registry.models)
+    await changed(offers)
     while !Task.isCancelled {
       try? await clock.sleep(until: clock.now() + Self.interval)
       let peers = await membership.livePeers()
       guard let peer = peers.randomElement(using: &generator) else { continue }
       await greet(peer)
     }
+    for watcher in watchers.values { watcher.finish() }
   }
 
-  private var digest: Bytes32 { unsafe registry.digest(BLAKE2b.contentHash) }
+  /// Models whose publishers are allowed, and that are small enough.
+  private var offers: [ModelEntry] {
+    registry.models.filter { policy.admits($0, own: identity.id) }
+  }
 
   /// Tells a peer what is known here, in 32 bytes.
-  func greet(_ peer: PeerID) async {
-    await send(.digest(digest), to: peer)
-  }
+  func greet(_ peer: PeerID) async { await send(registry.book.greeting, to: peer) }
 
   func receive(_ bytes: [UInt8], from peer: PeerID) async {
-    guard let message = try? RegistryMessage(bytes: bytes) else { return }
-    switch message {
-    case .digest(let theirs):
-      guard theirs != digest else { return }
-      await sendAll(to: peer)
-    case .entries(let entries):
-      // `reduce`, not `contains`: every entry is to be merged.
-      let isNews = entries.reduce(false) { registry.merge($1) || $0 }
-      if isNews { await spread(except: peer) }
+    guard let message = try? LogMessage(bytes: bytes) else { return }
+    let (reaction, events) = registry.receive(message)
+    if reaction.isNews {
+      // Kept before it is passed on; a disk that refuses is asked again after the next start.
+      try? log.keep(reaction)
+      var others = await membership.livePeers().filter { $0 != peer }
+      others.shuffle(using: &generator)
+      await spread(reaction.news, to: Array(others.prefix(Self.relays)))
+      await tell(events)
     }
+    for reply in reaction.replies { await send(reply, to: peer) }
   }
 
+  // MARK: What is known
+
   func models() -> [ModelEntry] { registry.models }
+
+  func all() -> [ModelEntry] { registry.all }
 
   func resolve(_ name: String) throws -> ModelEntry {
     guard let entry = registry.resolve(name, own: identity.id) else {
@@ -70,28 +85,88 @@ actor Registry {
     return entry
   }
 
-  func register(name: String, model: ModelID, byteCount: UInt64) async throws -> ModelEntry {
-    let entry = try document.register(
-      name: name, model: model, byteCount: byteCount, now: clock.unixMilliseconds())
-    _ = registry.merge(document.sign(entry))
-    await spread(except: identity.id)
-    return entry
+  /// What happens from now on. Someone who reads too slowly misses the oldest.
+  func events() -> AsyncStream<RegistryEvent> {
+    let (stream, continuation) = AsyncStream.makeStream(
+      of: RegistryEvent.self, bufferingPolicy: .bufferingNewest(256))
+    let number = nextWatcher
+    nextWatcher += 1
+    watchers[number] = continuation
+    return stream
   }
 
-  /// Keeps what is new, acts on it, and tells the others.
-  private func spread(except source: PeerID) async {
-    try? document.save(registry)
-    await changed(registry.models)
-    for peer in await membership.livePeers() where peer != source { await greet(peer) }
+  // MARK: This peer's own changes
+
+  func register(
+    name: String, model: ModelID, byteCount: UInt64, location: String = ""
+  ) async throws -> ModelEntry {
+    try await catchUp()
+    let entry = try registry.registration(
+      of: name, as: model, byteCount: byteCount, location: location, by: identity.id,
+      written: clock.unixMilliseconds())
+    if let entry { try await publish(entry) }
+    guard let known = registry.entry(of: name, by: identity.id) else {
+      throw RegistryError.notRegistered(name)
+    }
+    return known
   }
 
-  private func sendAll(to peer: PeerID) async {
-    for message in RegistryMessage.batches(of: registry.all) { await send(message, to: peer) }
-    // What the other has and this one lacks comes back the same way.
-    await greet(peer)
+  func retire(name: String) async throws -> ModelEntry {
+    try await catchUp()
+    try await publish(
+      registry.retirement(
+        of: name, revision: nil, by: identity.id, written: clock.unixMilliseconds()))
+    guard let known = registry.entry(of: name, by: identity.id) else {
+      throw RegistryError.notRegistered(name)
+    }
+    return known
   }
 
-  private func send(_ message: RegistryMessage, to peer: PeerID) async {
+  /// Takes in what a command without a running peer wrote. And before its first entry a peer asks
+  /// others: an identity that was brought to a new machine has a log that only they know.
+  private func catchUp() async throws {
+    try reload()
+    let own = LogName(author: identity.id, topic: .registry)
+    guard registry.book.head(own).sequence == 0 else { return }
+    let peers = await membership.livePeers().prefix(Self.relays)
+    guard !peers.isEmpty else { return }
+    for peer in peers { await greet(peer) }
+    try await clock.sleep(until: clock.now() + Self.catchUpPause)
+  }
+
+  private func reload() throws {
+    let kept = try log.load()
+    let own = LogName(author: identity.id, topic: .registry)
+    for entry in kept.book.entries(own, after: registry.book.head(own).sequence) {
+      _ = registry.append(entry)
+    }
+  }
+
+  private func publish(_ entry: LogEntry) async throws {
+    let signed = try log.publish(entry)
+    let events = registry.append(signed)
+    await spread(LogReaction(appended: [signed]).news, to: await membership.livePeers())
+    await tell(events)
+  }
+
+  // MARK: Telling
+
+  private func tell(_ events: [RegistryEvent]) async {
+    for (number, watcher) in watchers {
+      for event in events {
+        if case .terminated = watcher.yield(event) { watchers[number] = nil }
+      }
+    }
+    await changed(offers)
+  }
+
+  private func spread(_ messages: [LogMessage], to peers: [PeerID]) async {
+    for peer in peers {
+      for message in messages { await send(message, to: peer) }
+    }
+  }
+
+  private func send(_ message: LogMessage, to peer: PeerID) async {
     await membership.send(ledger: message.bytes, to: peer)
   }
 }

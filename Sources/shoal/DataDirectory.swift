@@ -29,6 +29,7 @@ struct LocalStore {
   let documents: DirectoryDocuments
   let blobs: DirectoryBlobStore
   let library: ModelLibrary
+  let logs: any LogStore
   let identity: PeerIdentity
 
   init(_ directory: URL) throws {
@@ -37,6 +38,7 @@ struct LocalStore {
     blobs = try unsafe DirectoryBlobStore(root: directory.path, hash: BLAKE2b.contentHash)
     library = ModelLibrary(blobs: blobs)
     identity = try LocalStore.identity(documents)
+    logs = DocumentLogStore(documents: documents)
   }
 
   /// The peer's key, made on first use.
@@ -55,9 +57,12 @@ struct LocalStore {
     return identity
   }
 
-  func registry() throws -> EmbeddedRegistry {
-    try RegistryDocument(documents: documents, identity: identity).load()
-  }
+  /// Milliseconds since 1970.
+  var now: UInt64 { SystemClock().unixMilliseconds() }
+
+  func registryLog() -> RegistryLog { RegistryLog(store: logs, identity: identity) }
+
+  func registry() throws -> EmbeddedRegistry { try registryLog().load() }
 
   /// Brings a GGUF file or a Hugging Face directory into the store under a name.
   func importModel(
@@ -65,7 +70,7 @@ struct LocalStore {
   ) throws -> ModelEntry {
     let model = try library.importModel(ModelFiles(path: path), progress: progress)
     let manifest = try library.manifest(model)
-    return try RegistryDocument(documents: documents, identity: identity).register(
+    return try registryLog().register(
       name: name ?? ModelLibrary.name(ofFile: path), model: model,
       byteCount: manifest.byteCount + manifest.tokenizerByteCount,
       now: SystemClock().unixMilliseconds())

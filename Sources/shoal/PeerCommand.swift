@@ -4,6 +4,7 @@ import ArgumentParser
 import Foundation
 import ShoalGateway
 import ShoalInference
+import ShoalLedger
 import ShoalNode
 import ShoalProtocol
 import ShoalSecurity
@@ -28,6 +29,11 @@ struct PeerCommand: AsyncParsableCommand {
   var kernel: String?
   @Option(help: "Append each job's spans to this file, one OTLP/JSON object on each line.")
   var traces: String?
+  @Option(
+    help: "Whose models to store and compute with: all, own, or full ids of peers, with commas.")
+  var publishers = "all"
+  @Option(help: "The largest model of others to store a part of, such as 40GiB.")
+  var largestModel: MemorySize?
   @OptionGroup var data: DataDirectory
 
   func run() async throws {
@@ -112,7 +118,7 @@ struct PeerCommand: AsyncParsableCommand {
     _ store: LocalStore, _ network: NetworkDescriptor, _ device: Device, _ sockets: PeerSockets
   ) throws -> NodeConfiguration {
     let cores = ProcessInfo.processInfo.activeProcessorCount
-    return NodeConfiguration(
+    var configuration = NodeConfiguration(
       network: network, identity: store.identity,
       record: CapabilityRecord(
         device.profile, peer: store.identity, isEmulated: device.isEmulated,
@@ -123,6 +129,27 @@ struct PeerCommand: AsyncParsableCommand {
         emulated: device.isEmulated ? device.profile : nil),
       bootstrap: PeerCommand.addresses(network.bootstrap),
       waiting: device.isEmulated ? .sleep : .adaptive)
+    configuration.publishers = PublisherPolicy(
+      allowed: try PeerCommand.publishers(publishers), modelLimit: largestModel?.bytes.bytes)
+    return configuration
+  }
+
+  /// Nil: everybody.
+  private static func publishers(_ text: String) throws -> Set<PeerID>? {
+    switch text {
+    case "all": return nil
+    case "own": return []
+    case _: break
+    }
+    return Set(
+      try text.split(separator: ",").map { part in
+        guard let id = Bytes32(hex: part.trimmingCharacters(in: .whitespaces)) else {
+          throw ValidationError(
+            "--publishers is all, own, or ids of 64 hexadecimal digits with commas; \(part) is none"
+          )
+        }
+        return PeerID(id)
+      })
   }
 
   /// Every address of every name; a name that has none is said, and the others still serve.
@@ -143,7 +170,7 @@ struct PeerCommand: AsyncParsableCommand {
   private static func system(_ store: LocalStore, _ sockets: PeerSockets) -> NodeSystem {
     NodeSystem(
       datagrams: sockets.datagrams, streams: sockets.streams, blobs: store.library.blobs,
-      documents: store.documents, clock: SystemClock(), random: Entropy(),
+      documents: store.documents, logs: store.logs, clock: SystemClock(), random: Entropy(),
       threads: SystemThreads(), openModel: { try ModelFiles(path: $0) })
   }
 

@@ -17,6 +17,7 @@ struct Shoal: AsyncParsableCommand {
       ImportCommand.self,
       PullCommand.self,
       ModelsCommand.self,
+      RegistryCommand.self,
       PeersCommand.self,
       StatusCommand.self,
       TopCommand.self,

@@ -11,6 +11,30 @@ import Synchronization
 import Testing
 
 struct ClientTests {
+  @Test func `names are listed, published, retired and watched through the gateway`() async throws {
+    try await served(FakeNode()) { address in
+      let client = GatewayClient(address: address)
+      let facts = RegistryFacts(FakeNode.entry)
+      #expect(try await client.registry() == [facts])
+      let request = PublishRequest(model: "tiny", name: "small", location: nil)
+      #expect(try await client.publish(request) == facts)
+      var stages: [RegistryEventFacts.Stage] = []
+      try await client.watchRegistry { event in
+        #expect(event.entry == facts && event.change == .register && event.sequence == 1)
+        stages.append(event.stage)
+      }
+      #expect(stages == [.seen, .final])
+      let refusal = await #expect(throws: ClientError.self) {
+        try await client.retire(RetireRequest(name: "other"))
+      }
+      guard case .refused(404, let error) = refusal else {
+        Issue.record("not refused as unknown: \(String(describing: refusal))")
+        return
+      }
+      #expect(error.code == "name_not_found")
+    }
+  }
+
   private static func request(
     _ model: String = "tiny", tokens: Int = 3
   ) -> RunRequest {

@@ -196,6 +196,32 @@ final class FakeNode: NodeService {
     return Self.entry
   }
 
+  static let news = RegistryNews(
+    cursor: LogCursor(
+      log: LogName(author: PeerID(.repeated(1)), topic: .registry), sequence: 1, id: .repeated(3)),
+    change: RegistryChange(
+      kind: .register, name: "tiny", replaces: 0, model: ModelID(.repeated(2)), byteCount: 1_000,
+      location: ""), entry: entry)
+
+  func registryEntries() async -> [ModelEntry] { [Self.entry] }
+
+  func registryEvents() async -> AsyncStream<RegistryEvent> {
+    AsyncStream { continuation in
+      continuation.yield(.seen(Self.news))
+      continuation.yield(.final(Self.news))
+      continuation.finish()
+    }
+  }
+
+  func publish(model: String, name: String, location: String) async throws -> ModelEntry {
+    guard model == "tiny" else { throw NodeError.unknownModel(model, known: ["tiny"]) }
+    return Self.entry
+  }
+
+  func retire(name: String) async throws -> ModelEntry {
+    throw RegistryError.notRegistered(name)
+  }
+
   func leave(progress: @escaping @Sendable (LeaveProgress) -> Void) async {
     progress(.atoms(left: 1, of: 3))
     progress(.left(unplaced: 1))

@@ -166,11 +166,11 @@ public struct GatewayClient: Sendable {
 
   // MARK: Reading
 
-  private func get<Answer: Decodable>(_: Answer.Type, _ path: String) async throws -> Answer {
+  func get<Answer: Decodable>(_: Answer.Type, _ path: String) async throws -> Answer {
     try await whole(Answer.self, .GET, path, body: nil)
   }
 
-  private func whole<Answer: Decodable>(
+  func whole<Answer: Decodable>(
     _: Answer.Type, _ method: HTTPMethod, _ path: String, body: Data?
   ) async throws -> Answer {
     var answer = Data()
@@ -189,11 +189,17 @@ public struct GatewayClient: Sendable {
     of _: Line.Type, _ path: String, _ body: some Encodable,
     silence: HTTPExchange.Silence? = nil, take: (Line) async throws -> Void
   ) async throws {
+    try await lines(
+      of: Line.self, .POST, path, body: try JSONBody.encode(body), silence: silence, take: take)
+  }
+
+  func lines<Line: Decodable>(
+    of _: Line.Type, _ method: HTTPMethod, _ path: String, body: Data? = nil,
+    silence: HTTPExchange.Silence? = nil, take: (Line) async throws -> Void
+  ) async throws {
     var splitter = LineSplitter(limit: Self.answerLimit)
     var answerStatus: Int?
-    try await exchange.send(
-      .POST, path, body: try JSONBody.encode(body), silence: silence
-    ) { status, buffer in
+    try await exchange.send(method, path, body: body, silence: silence) { status, buffer in
       answerStatus = status
       for line in try splitter.append(buffer.readableBytesView) {
         try await take(decode(Line.self, Data(line), status: status))

@@ -16,6 +16,7 @@ extension Refusal {
       case let error as LibraryError: Refusal(error)
       case let error as SamplingError: Refusal(error)
       case let error as SchemaError: Refusal(error)
+      case let error as RegistryError: Refusal(error)
       case is CancellationError: .unavailable("the generation was cancelled", code: "cancelled")
       default: .failure("the peer failed: \(error)", code: "failed")
       }
@@ -110,6 +111,18 @@ extension Refusal {
 
   private init(_ error: SchemaError) {
     self = .badRequest("\(error)", param: "response_format", code: "schema")
+  }
+
+  private init(_ error: RegistryError) {
+    self =
+      switch error {
+      case .emptyName, .nameTooLong: .badRequest("\(error)", param: "name", code: "name")
+      case .locationTooLong: .badRequest("\(error)", param: "location", code: "location")
+      case .notRegistered: .notFound("\(error)", code: "name_not_found")
+      case .revision, .alreadyRetired:
+        Refusal(.conflict, "\(error)", type: "invalid_request_error", code: "revision")
+      case .ownLogForked, .ownLogFull: .unavailable("\(error)", code: "own_log")
+      }
   }
 
   private init(_ error: SamplingError) {

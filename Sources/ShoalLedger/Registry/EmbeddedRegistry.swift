@@ -1,20 +1,30 @@
-// The registry that needs nothing installed: signed entries that peers pass on to each other until
-// all have the same. It is a directory of names, no blockchain: nothing is scarce and nobody
+// The registry that needs nothing installed: changes of names in signed logs, which peers pass on
+// to each other until all have the same. A directory, no blockchain: nothing is scarce and nobody
 // orders.
 
 public import ShoalProtocol
 
-/// Whether an entry's signature is its publisher's. ShoalSecurity has it.
-public typealias EntryVerification = @Sendable (SignedEntry) -> Bool
+/// One thing that happened to a name.
+public enum RegistryEvent: Hashable, Sendable {
+  /// A change arrived. On this ledger it is final at once, unless its author contradicts itself.
+  case seen(RegistryNews)
+  /// Its author contradicted itself: the change no longer counts.
+  case undone(RegistryNews)
+  case final(RegistryNews)
+}
 
-/// The entries that one peer knows. Two registries that heard the same entries are equal, in
-/// whatever order they heard them.
+public struct RegistryNews: Hashable, Sendable {
+  public let cursor: LogCursor
+  public let change: RegistryChange
+  /// What the change made of the name.
+  public let entry: ModelEntry
+
+  public init(cursor: LogCursor, change: RegistryChange, entry: ModelEntry) {
+    (self.cursor, self.change, self.entry) = (cursor, change, entry)
+  }
+}
+
 public struct EmbeddedRegistry: Sendable {
-  /// Entries of all publishers together: an announcement costs 200 bytes of memory.
-  public static let limit = 4_096
-  /// Entries of one publisher, so that no one fills the registry.
-  public static let publisherLimit = 256
-
   private struct Name: Hashable, Comparable {
     let publisher: PeerID
     let name: String
@@ -23,41 +33,25 @@ public struct EmbeddedRegistry: Sendable {
     }
   }
 
-  private var entries: [Name: SignedEntry] = [:]
-  private let verify: EntryVerification
+  public private(set) var book: LogBook
+  private var entries: [Name: ModelEntry] = [:]
 
-  public init(verify: @escaping EntryVerification) { self.verify = verify }
+  public init(verify: @escaping LogVerification) { book = LogBook(verify: verify) }
 
-  /// Takes an entry in if it is valid and newer than what is known. True: something changed.
-  ///
-  /// Of two different entries of one revision, which only a publisher that contradicts itself can
-  /// sign, the one with the smaller bytes stays, so that all peers keep the same.
-  public mutating func merge(_ signed: SignedEntry) -> Bool {
-    let entry = signed.entry
-    let name = Name(publisher: entry.publisher, name: entry.name)
-    if let known = entries[name]?.entry {
-      let isNewer =
-        entry.revision > known.revision
-        || entry.revision == known.revision
-          && entry.bytes.lexicographicallyPrecedes(known.bytes)
-      guard isNewer else { return false }
-    } else {
-      let ofPublisher = entries.keys.count { $0.publisher == entry.publisher }
-      guard entries.count < Self.limit, ofPublisher < Self.publisherLimit else { return false }
-    }
-    guard verify(signed) else { return false }
-    entries[name] = signed
-    return true
-  }
+  // MARK: Reading
 
-  /// All entries, sorted by publisher and name.
-  public var all: [SignedEntry] { entries.sorted { $0.key < $1.key }.map(\.value) }
+  /// All names, retired ones included, sorted by publisher and name.
+  public var all: [ModelEntry] { entries.sorted { $0.key < $1.key }.map(\.value) }
 
   /// Models on offer, sorted by name.
   public var models: [ModelEntry] {
-    all.map(\.entry).filter { !$0.isRetired }.sorted {
+    entries.values.filter { !$0.isRetired }.sorted {
       ($0.name, $0.publisher) < ($1.name, $1.publisher)
     }
+  }
+
+  public func entry(of name: String, by publisher: PeerID) -> ModelEntry? {
+    entries[Name(publisher: publisher, name: name)]
   }
 
   /// The model that `name` stands for: `name`, `publisher/name` or the beginning of a model's id.
@@ -73,74 +67,121 @@ public struct EmbeddedRegistry: Sendable {
     }
   }
 
-  /// The revision that a change of `name` by `publisher` must have.
-  public func nextRevision(of name: String, by publisher: PeerID) -> UInt32 {
-    (entries[Name(publisher: publisher, name: name)]?.entry.revision ?? 0) + 1
-  }
+  // MARK: Changing
 
-  /// Equal where the entries are equal.
-  public func digest(_ hash: ContentHash) -> Bytes32 {
-    var writer = ByteWriter()
-    for signed in all { signed.write(to: &writer) }
-    return unsafe writer.bytes.withUnsafeBytes { unsafe hash($0) }
-  }
-
-  /// What is kept on disk.
-  public var bytes: [UInt8] {
-    var writer = ByteWriter()
-    writer.list(all) { $1.write(to: &$0) }
-    return writer.bytes
-  }
-
-  /// Takes in what `bytes` wrote.
-  public mutating func load(_ bytes: [UInt8]) throws(WireError) {
-    var reader = ByteReader(bytes)
-    let entries = try reader.list("entries", limit: Self.limit) { reader throws(WireError) in
-      try SignedEntry(from: &reader)
+  /// What `author` signs so that `name` stands for `model`. Nil where it already does.
+  public func registration(
+    of name: String, as model: ModelID, byteCount: UInt64, location: String, by author: PeerID,
+    written: UInt64
+  ) throws(RegistryError) -> LogEntry? {
+    let bytes = name.utf8.count
+    guard bytes > 0 else { throw .emptyName }
+    guard bytes <= ModelEntry.nameLimit else {
+      throw .nameTooLong(bytes: bytes, limit: ModelEntry.nameLimit)
     }
-    try reader.finish()
-    for entry in entries { _ = merge(entry) }
-  }
-}
-
-/// What registries say to each other.
-public enum RegistryMessage: Hashable, Sendable {
-  /// This is the digest of what I have; answer with entries if yours differs.
-  case digest(Bytes32)
-  case entries([SignedEntry])
-
-  public var bytes: [UInt8] {
-    var writer = ByteWriter()
-    switch self {
-    case .digest(let digest):
-      writer.integer(UInt8(1))
-      writer.raw(digest.bytes)
-    case .entries(let entries):
-      writer.integer(UInt8(2))
-      writer.list(entries) { $1.write(to: &$0) }
+    guard location.utf8.count <= RegistryChange.locationLimit else {
+      throw .locationTooLong(
+        bytes: location.utf8.count, limit: RegistryChange.locationLimit)
     }
-    return writer.bytes
+    let known = entry(of: name, by: author)
+    if let known, known.model == model, !known.isRetired, known.location == location { return nil }
+    return try next(
+      RegistryChange(
+        kind: known == nil ? .register : .update, name: name, replaces: known?.revision ?? 0,
+        model: model, byteCount: byteCount, location: location), by: author, written: written)
   }
 
-  public init(bytes: [UInt8]) throws(WireError) {
-    var reader = ByteReader(bytes)
-    let tag = try reader.integer(UInt8.self)
-    switch tag {
-    case 1: self = .digest(try reader.bytes32())
-    case 2:
-      self = .entries(
-        try reader.list("entries", limit: 16) { reader throws(WireError) in
-          try SignedEntry(from: &reader)
-        })
-    case _: throw .unknown(field: "registry message", value: UInt64(tag))
+  /// What `author` signs so that `name` is no longer offered.
+  /// - Parameter revision: that the caller knows; nil: whichever it is.
+  public func retirement(
+    of name: String, revision: UInt32?, by author: PeerID, written: UInt64
+  ) throws(RegistryError) -> LogEntry {
+    guard let known = entry(of: name, by: author) else { throw .notRegistered(name) }
+    guard !known.isRetired else { throw .alreadyRetired(name) }
+    guard revision == nil || revision == known.revision else {
+      throw .revision(expected: revision ?? 0, found: known.revision)
     }
-    try reader.finish()
+    return try next(
+      RegistryChange(
+        kind: .retire, name: name, replaces: known.revision, model: known.model,
+        byteCount: known.byteCount, location: known.location), by: author, written: written)
   }
 
-  /// `entries` in messages that fit a datagram.
-  public static func batches(of entries: [SignedEntry]) -> [RegistryMessage] {
-    stride(from: 0, to: entries.count, by: 3).map { start in
-      .entries(Array(entries[start..<min(entries.count, start + 3)]))
+  private func next(
+    _ change: RegistryChange, by author: PeerID, written: UInt64
+  ) throws(RegistryError) -> LogEntry {
+    let log = LogName(author: author, topic: .registry)
+    guard let entry = book.next(log, body: change.bytes, written: written) else {
+      if let fork = book.fork(log) { throw .ownLogForked(at: fork.sequence) }
+      throw .ownLogFull(limit: LogBook.entryLimit)
     }
+    return entry
+  }
+
+  // MARK: Taking in
+
+  /// Takes in what was kept, or signed here. The events that it makes.
+  public mutating func append(_ signed: SignedLogEntry) -> [RegistryEvent] {
+    guard book.merge(signed) == .appended else { return [] }
+    return apply(signed)
+  }
+
+  public mutating func append(_ proof: ForkProof) -> [RegistryEvent] {
+    guard case .forked(_, let undone) = book.merge(proof) else { return [] }
+    return undo(undone)
+  }
+
+  /// Takes in what another peer says.
+  public mutating func receive(
+    _ message: LogMessage
+  ) -> (reaction: LogReaction, events: [RegistryEvent]) {
+    let reaction = book.receive(message)
+    // What the message took back was applied before it, what it brought after.
+    let events = undo(reaction.undone) + reaction.appended.flatMap { apply($0) }
+    return (reaction, events)
+  }
+
+  private mutating func apply(_ signed: SignedLogEntry) -> [RegistryEvent] {
+    guard let news = change(signed) else { return [] }
+    entries[Name(publisher: news.entry.publisher, name: news.entry.name)] = news.entry
+    return [.seen(news), .final(news)]
+  }
+
+  /// Undoing starts from what is left: names are few, forks are rare.
+  private mutating func undo(_ undone: [SignedLogEntry]) -> [RegistryEvent] {
+    guard !undone.isEmpty else { return [] }
+    let before = entries
+    let authors = Set(undone.map(\.entry.log.author))
+    entries = entries.filter { !authors.contains($0.key.publisher) }
+    for author in authors.sorted() {
+      for kept in book.entries(LogName(author: author, topic: .registry), after: 0) {
+        guard let news = change(kept) else { continue }
+        entries[Name(publisher: author, name: news.entry.name)] = news.entry
+      }
+    }
+    return undone.compactMap { signed in
+      guard let change = try? RegistryChange(bytes: signed.entry.body),
+        let entry = before[Name(publisher: signed.entry.log.author, name: change.name)]
+      else { return nil }
+      return .undone(RegistryNews(cursor: signed.cursor, change: change, entry: entry))
+    }
+  }
+
+  /// What an entry makes of its name. Nil for one that says nothing that can be read, or that
+  /// replaces another revision than the one there is: every peer passes it over alike.
+  private func change(_ signed: SignedLogEntry) -> RegistryNews? {
+    let author = signed.entry.log.author
+    guard signed.entry.log.topic == .registry,
+      let change = try? RegistryChange(bytes: signed.entry.body), !change.name.isEmpty
+    else { return nil }
+    let known = entry(of: change.name, by: author)
+    guard change.replaces == known?.revision ?? 0, change.replaces < .max,
+      (change.kind == .register) == (known == nil), change.kind != .retire || known != nil
+    else { return nil }
+    let entry = ModelEntry(
+      publisher: author, name: change.name, revision: change.replaces + 1, model: change.model,
+      byteCount: change.byteCount, isRetired: change.kind == .retire,
+      written: signed.entry.written, location: change.location)
+    return RegistryNews(cursor: signed.cursor, change: change, entry: entry)
   }
 }
