@@ -53,12 +53,14 @@ final class ModelBench {
     let manifest = try library.manifest(model)
     if dropsCache { for atom in manifest.atoms { try store.blobs.dropFromCache(atom.blob) } }
     let start = SystemClock().now()
+    let workers = try WorkerPool(count: order.threads, name: "shoal-bench")
+    self.workers = workers
     let rank = try RankModel(
-      manifest: manifest, share: .whole(manifest.cut), blob: { try library.atom($0) })
+      manifest: manifest, share: .whole(manifest.cut), workers: workers,
+      blob: { try library.atom($0) })
     loadSeconds = (SystemClock().now() - start).inSeconds
     modelBytes = manifest.byteCount
     vocabulary = UInt32(manifest.shape.vocabulary)
-    workers = try WorkerPool(count: order.threads, name: "shoal-bench")
     pass = ForwardPass(
       model: rank, kernels: Kernels(path: order.kernel), workers: workers,
       batch: min(order.batch, order.longest), context: order.longest)

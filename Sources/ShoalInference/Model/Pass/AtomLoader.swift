@@ -6,13 +6,22 @@ struct AtomLoader {
   private let shape: Hyperparameters
   private let cut: AtomCut
   private let entries: [AtomKey: AtomEntry]
-  private let blob: (AtomEntry) throws -> AtomBlob
+  private let opened: OpenedAtoms
 
-  init(_ manifest: ModelManifest, _ blob: @escaping (AtomEntry) throws -> AtomBlob) {
+  /// Opens the atoms of `share`, on all `workers`.
+  init(
+    _ manifest: ModelManifest, _ share: RankShare, workers: any Workers,
+    _ blob: @Sendable (AtomEntry) throws -> AtomBlob
+  ) throws {
     shape = manifest.shape
     cut = manifest.cut
-    entries = Dictionary(manifest.atoms.map { ($0.key, $0) }) { first, _ in first }
-    self.blob = blob
+    let entries = Dictionary(manifest.atoms.map { ($0.key, $0) }) { first, _ in first }
+    let wanted = try share.keys(manifest.cut).map { key in
+      guard let entry = entries[key] else { throw ModelError.missingTensor("\(key)") }
+      return entry
+    }
+    self.entries = entries
+    opened = try OpenedAtoms(wanted, workers: workers, blob)
   }
 
   /// An opened atom.
@@ -26,8 +35,10 @@ struct AtomLoader {
   }
 
   func atom(_ key: AtomKey) throws -> Atom {
-    guard let entry = entries[key] else { throw ModelError.missingTensor("\(key)") }
-    return Atom(entry: entry, tensors: try blob(entry))
+    guard let entry = entries[key], let tensors = opened[key] else {
+      throw ModelError.missingTensor("\(key)")
+    }
+    return Atom(entry: entry, tensors: tensors)
   }
 
   // MARK: Layers

@@ -199,9 +199,13 @@ actor ShardExecutor {
   private func load(
     _ share: RankShare, _ manifest: ModelManifest, in room: ThreadRoom
   ) async throws -> RankModel {
-    let atoms = atoms
+    let (atoms, threads, count) = (atoms, threads, resources.threadsPerJob)
     return try await room.perform {
-      try RankModel(manifest: manifest, share: share) { try atoms.atom($0) }
+      let workers = try threads.workers(count: count)
+      defer { workers.stop() }
+      return try RankModel(manifest: manifest, share: share, workers: workers) {
+        try atoms.atom($0)
+      }
     }
   }
 
