@@ -18,7 +18,9 @@ let package = Package(
   name: "Shoal",
   platforms: [.macOS(.v15)],
   products: [
-    .executable(name: "shoal", targets: ["shoal"])
+    .executable(name: "shoal", targets: ["shoal"]),
+    // For apps that embed a peer.
+    .library(name: "Shoal", targets: ["ShoalPeer"]),
   ],
   dependencies: [
     // Network descriptors and device profiles (docs/decisions/0001-tomlkit.md).
@@ -70,6 +72,14 @@ let package = Package(
         "ShoalProtocol", "ShoalInference", "ShoalSecurity", "ShoalNode", "CPlatform", "TOMLKit",
       ],
       swiftSettings: strict),
+    // A peer, put together: settings, store, node.
+    .target(
+      name: "ShoalPeer",
+      dependencies: [
+        "ShoalProtocol", "ShoalInference", "ShoalSecurity", "ShoalLedger", "ShoalNode",
+        "ShoalSystem",
+      ],
+      swiftSettings: strict),
     // Many peers in one process, in virtual time, from one seed: networks, faults, invariants.
     .target(
       name: "ShoalSimulation",
@@ -93,7 +103,7 @@ let package = Package(
     .executableTarget(
       name: "shoal",
       dependencies: [
-        "ShoalNode", "ShoalSystem", "ShoalGateway", "ShoalSimulation",
+        "ShoalNode", "ShoalSystem", "ShoalPeer", "ShoalGateway", "ShoalSimulation",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: strict),
 
@@ -116,6 +126,10 @@ let package = Package(
       dependencies: [
         "ShoalProtocol", "ShoalInference", "ShoalSecurity", "ShoalNode", "ShoalSystem",
       ],
+      swiftSettings: strict),
+    .testTarget(
+      name: "ShoalPeerTests",
+      dependencies: ["ShoalProtocol", "ShoalInference", "ShoalNode", "ShoalSystem", "ShoalPeer"],
       swiftSettings: strict),
     .testTarget(
       name: "ShoalNodeTests", dependencies: ["ShoalNode", "ShoalSystem"], swiftSettings: strict),

@@ -2,6 +2,7 @@
 
 import Foundation
 import ShoalGateway
+import ShoalPeer
 
 struct ModelArrival {
   let peer: RunningPeer

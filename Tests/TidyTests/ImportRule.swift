@@ -16,7 +16,8 @@ extension TidyRule {
       "ShoalSystem": node.union(["CPlatform"]),
       "ShoalGateway": node,
       "ShoalSimulation": node,
-      "shoal": node.union(["ShoalSystem", "ShoalGateway", "ShoalSimulation"]),
+      "ShoalPeer": node.union(["ShoalSystem"]),
+      "shoal": node.union(["ShoalSystem", "ShoalPeer", "ShoalGateway", "ShoalSimulation"]),
     ]
   }()
 

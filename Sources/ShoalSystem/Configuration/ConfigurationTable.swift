@@ -47,6 +47,13 @@ public struct ConfigurationTable: Hashable, Sendable {
     return text
   }
 
+  /// A string, or an integer as people write it: for values that are read as text whatever they are.
+  public mutating func optionalText(_ key: String) throws(ConfigurationError) -> String? {
+    guard case .integer(let number)? = values[key] else { return try optionalString(key) }
+    values[key] = nil
+    return String(number)
+  }
+
   public mutating func strings(_ key: String) throws(ConfigurationError) -> [String] {
     guard let value = values.removeValue(forKey: key) else { return [] }
     guard case .array(let elements) = value else { throw wrong(key, "an array of strings", value) }

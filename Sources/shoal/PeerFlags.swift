@@ -1,0 +1,45 @@
+// The flags of a peer: one for each setting (`PeerSetting`), as text, so that a flag, a variable and
+// a line of config.toml are read by the same rules.
+
+import ArgumentParser
+import Foundation
+import ShoalPeer
+
+struct PeerFlags: ParsableArguments {
+  @Option(
+    help: "lan, a descriptor file or an invite (default: what `shoal net join` kept, or lan).")
+  var network: String?
+  @Option(help: "Where peers reach this one (default: port 7432 of all addresses).")
+  var listen: String?
+  @Option(help: "Where clients reach it (default: 127.0.0.1:7434, or a free port).")
+  var api: String?
+  @Option(help: "A device profile to keep to, such as Peers/raspberry-pi-5.toml.")
+  var profile: String?
+  @Option(help: "Memory that Shoal may use, such as 6GiB.") var memory: String?
+  @Option(help: "Threads of one job (default: one for each core).") var threads: String?
+  @Option(help: "Force a kernel path: avx512, avx2, neon or reference; the bits stay the same.")
+  var kernel: String?
+  @Option(help: "Append each job's spans to this file, one OTLP/JSON object on each line.")
+  var traces: String?
+  @Option(
+    help: ArgumentHelp(
+      "Whose models to store and compute with: all, own, or full ids of peers, with commas"
+        + " (default: all)."))
+  var publishers: String?
+  @Option(help: "The largest model of others to store a part of, such as 40GiB.")
+  var largestModel: String?
+
+  /// These, then the environment, then config.toml.
+  func settings(in store: LocalStore) throws -> PeerSettings {
+    try PeerSettings(flags: given, environment: ProcessInfo.processInfo.environment, in: store)
+  }
+
+  private var given: [PeerSetting: String] {
+    let values: [PeerSetting: String?] = [
+      .network: network, .listen: listen, .api: api, .profile: profile, .memory: memory,
+      .threads: threads, .kernel: kernel, .traces: traces, .publishers: publishers,
+      .largestModel: largestModel,
+    ]
+    return values.compactMapValues(\.self)
+  }
+}
