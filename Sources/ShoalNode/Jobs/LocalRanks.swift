@@ -36,10 +36,10 @@ public struct LocalRanks: Sendable {
   ) async throws -> FinishReason {
     let (blocks, stages) = (manifest.cut.vocabularyBlocks, stageSizes.count)
     return try await run(context: order.context, batch: order.batch, blob: blob) { runner, peers in
-      var session = GenerationSession(
+      let session = GenerationSession(
         order: order, plan: PlanID(.zero), term: Term(0), members: peers, vocabularyBlocks: blocks,
         stages: stages)
-      return try runner.run(&session, choose: choose)
+      return try runner.run(session, batch: order.batch, choose: choose)
     }
   }
 
@@ -55,7 +55,9 @@ public struct LocalRanks: Sendable {
   }
 
   /// All ranks, and `drive` on the entry's thread.
-  private func run<Outcome: Sendable>(
+  ///
+  /// - Parameter context: positions of all sequences together.
+  package func run<Outcome: Sendable>(
     context: Int, batch: Int, blob: @escaping @Sendable (AtomEntry) throws -> AtomBlob,
     drive: @escaping @Sendable (GenerationRunner, [PeerID]) throws -> Outcome
   ) async throws -> Outcome {
@@ -64,7 +66,7 @@ public struct LocalRanks: Sendable {
       for rank in shares.indices {
         let thread = LocalRank(thread: threads.thread(name: "rank \(rank)"))
         let session = RankSession(
-          job: JobID(.zero), plan: PlanID(.zero), term: Term(0), context: context, batch: batch)
+          job: JobID(.zero), plan: PlanID(.zero), term: Term(0), positions: context, batch: batch)
         group.addTask {
           defer { thread.stop() }
           try await thread.serve(self, rank: rank, session, mesh: mesh, blob: blob)
@@ -114,7 +116,7 @@ public struct LocalRanks: Sendable {
   }
 
   /// Ranks of each stage.
-  private var stageSizes: [Int] {
+  package var stageSizes: [Int] {
     var sizes: [Int] = []
     var layers: Range<Int>?
     for share in shares {
