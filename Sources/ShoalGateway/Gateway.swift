@@ -17,9 +17,11 @@ public struct Gateway: Sendable {
     /// Generations at a time, those that wait in all, and those of one user that wait; further
     /// ones are answered with 503 and 429.
     public var admission = AdmissionQueue.Bounds(
-      running: Limits.runningJobs, waiting: 256, waitingOfOne: 192)
+      running: Limits.laneSlots, waiting: 256, waitingOfOne: 192)
+    /// The same of jobs that make vectors: one alone fills the machine.
+    public var texts = AdmissionQueue.Bounds(running: 1, waiting: 256, waitingOfOne: 192)
     /// Connections at a time; further ones wait to be accepted.
-    public var connections = 512
+    public var connections = 2_048
     /// A connection that neither asks nor is being answered is closed after this many seconds.
     public var idleSeconds = 60
 
@@ -83,8 +85,8 @@ public struct Gateway: Sendable {
   private func router() -> Router<BasicRequestContext> {
     let counters = Counters()
     let generating = Generating(
-      node: node, clock: clock, admission: Admission(bounds.admission), counters: counters,
-      traces: traces)
+      node: node, clock: clock, admission: Admission(bounds.admission),
+      texts: Admission(bounds.texts), counters: counters, traces: traces)
     let router = Router(context: BasicRequestContext.self)
     router.middlewares.add(OneGeneration())
     router.middlewares.add(RefusalShape(counters: counters))

@@ -71,6 +71,7 @@ public final class Node: NodeService {
   private let store: ShardStore
   private let executor: ShardExecutor
   private let driver: JobDriver
+  private let lanes = LaneTable()
   private let registry: Registry
   private let door: StreamDoor
   private let rendezvous: LinkRendezvous
@@ -113,7 +114,7 @@ public final class Node: NodeService {
     keeper = WitnessKeeper(clock: clock)
     driver = JobDriver(
       peer: peer, store: store, executor: executor, membership: membership, keeper: keeper,
-      door: door, clock: clock, random: random, threads: threads)
+      door: door, lanes: lanes, clock: clock, random: random, threads: threads)
     registry = try Registry(
       identity: configuration.identity, logs: system.logs, policy: configuration.publishers,
       membership: membership, clock: clock, random: random)
@@ -134,6 +135,7 @@ public final class Node: NodeService {
       group.addTask { await self.store.run() }
       group.addTask { await self.registry.run { await self.store.adopt(offers: $0) } }
       group.addTask { await self.keeper.run() }
+      group.addTask { await self.lanes.run() }
       group.addTask { await self.acceptStreams() }
       group.addTask { await self.departure.untilStopped() }
       group.addTask { await self.throughput.run(record.compute, self.membership) }

@@ -38,6 +38,8 @@ public struct GenerationRequest: Sendable {
   public var tools: [JSONValue] = []
   /// In Jinja, instead of the model's own.
   public var chatTemplate: String?
+  /// Whose it is: users take turns where there is not enough for all.
+  public var user = ""
 
   public init(
     model: String, prompt: Prompt, options: GenerationOptions, objective: PlanObjective = .latency

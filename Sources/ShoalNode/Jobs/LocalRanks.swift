@@ -38,16 +38,13 @@ public struct LocalRanks: Sendable {
     choose: @escaping @Sendable ([VocabularyVote], StepCost) throws -> GenerationRunner.Choice
   ) async throws -> FinishReason {
     let (blocks, stages) = (manifest.cut.vocabularyBlocks, stageSizes.count)
-    let homes = homes()
-    defer { for home in homes { home.stop() } }
-    let models = try await load(homes, blob)
-    ready()
-    return try await run(homes, models, context: order.context, batch: order.batch) {
-      runner, peers in
-      var session = GenerationSession(
+    return try await run(
+      context: order.context, batch: order.batch, blob: blob, ready: ready
+    ) { runner, peers in
+      let session = GenerationSession(
         order: order, plan: PlanID(.zero), term: Term(0), members: peers, vocabularyBlocks: blocks,
         stages: stages)
-      return try runner.run(&session, choose: choose)
+      return try runner.run(session, batch: order.batch, choose: choose)
     }
   }
 
@@ -55,11 +52,7 @@ public struct LocalRanks: Sendable {
   public func embed(
     _ order: EmbeddingOrder, blob: @escaping @Sendable (AtomEntry) throws -> AtomBlob
   ) async throws -> [TextVector] {
-    let homes = homes()
-    defer { for home in homes { home.stop() } }
-    let models = try await load(homes, blob)
-    return try await run(homes, models, context: order.context, batch: order.batch) {
-      runner, peers in
+    try await run(context: order.context, batch: order.batch, blob: blob) { runner, peers in
       var session = EmbeddingSession(order: order, term: Term(0), members: peers)
       _ = try runner.run(&session) { _ in }
       return session.vectors
@@ -86,14 +79,21 @@ public struct LocalRanks: Sendable {
   }
 
   /// All ranks, and `drive` on the entry's thread.
-  private func run<Outcome: Sendable>(
-    _ homes: [LocalRank], _ models: [RankModel], context: Int, batch: Int,
+  ///
+  /// - Parameter context: positions of all sequences together.
+  package func run<Outcome: Sendable>(
+    context: Int, batch: Int, blob: @escaping @Sendable (AtomEntry) throws -> AtomBlob,
+    ready: @Sendable () -> Void = {},
     drive: @escaping @Sendable (GenerationRunner, [PeerID]) throws -> Outcome
   ) async throws -> Outcome {
+    let homes = homes()
+    defer { for home in homes { home.stop() } }
+    let models = try await load(homes, blob)
+    ready()
     let mesh = LocalMesh(ranks: shares.count, threads: threads)
     return try await withThrowingTaskGroup(of: Void.self) { group in
       let session = RankSession(
-        job: JobID(.zero), plan: PlanID(.zero), term: Term(0), context: context, batch: batch)
+        job: JobID(.zero), plan: PlanID(.zero), term: Term(0), positions: context, batch: batch)
       for (rank, home) in homes.enumerated() {
         group.addTask {
           try await home.serve(self, rank: rank, models[rank], session, mesh: mesh)
@@ -141,7 +141,7 @@ public struct LocalRanks: Sendable {
   }
 
   /// Ranks of each stage.
-  private var stageSizes: [Int] {
+  package var stageSizes: [Int] {
     var sizes: [Int] = []
     var layers: Range<Int>?
     for share in shares {

@@ -5,6 +5,12 @@ extension Limits {
   public static let contextTokens = 1 << 20
   /// Tokens of one step: bounds activations, partial sums and the answer's deadline.
   public static let stepTokens = 512
+  /// Sequences that one lane computes at a time: above that a core gains nothing by one more row.
+  public static let laneSlots = 64
+  /// Tokens of a lane's longest step: a row of each sequence, and prompts.
+  public static let laneRows = 256
+  /// A step that reads a prompt keeps the streams beside it waiting for no longer than about that.
+  public static let laneStep = Duration.milliseconds(100)
   /// Candidates of one vocabulary atom: as many as the largest block has rows.
   public static let candidates = 256
   /// Tokens of a step that replays what is known already: as in the prompt's steps.

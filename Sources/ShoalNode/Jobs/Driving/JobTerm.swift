@@ -1,20 +1,20 @@
-// One term of a job, performed: links to its ranks, PREPARE, whatever steps there are, and the end.
+// One term of a lane, performed: links to its ranks, PREPARE, whatever steps there are, the end.
 
-internal import ShoalInference
 internal import ShoalProtocol
 
 struct JobTerm: Sendable {
   let driver: JobDriver
   let plan: MeshPlan
   let prepare: Prepare
-  let emit: @Sendable (GenerationEvent) -> Void
 
   /// Runs `steps` on the entry's thread once all ranks are ready, or throws `TermEnd`.
   ///
-  /// - Parameter beside: runs as long as the steps do, and is then cancelled.
+  /// - Parameters:
+  ///   - emit: told while ranks get ready.
+  ///   - steps: is given the positions that all ranks hold keys and values for.
   func run<Outcome: Sendable>(
-    beside: @escaping @Sendable () async -> Void = {},
-    _ steps: @escaping @Sendable (GenerationRunner) throws -> Outcome
+    emit: @escaping @Sendable (GenerationEvent) -> Void = { _ in },
+    _ steps: @escaping @Sendable (GenerationRunner, _ positions: Int) throws -> Outcome
   ) async throws -> Outcome {
     try await withThrowingTaskGroup(of: Void.self) { group in
       let links = try await open { own in
@@ -25,7 +25,7 @@ struct JobTerm: Sendable {
       do {
         result = .success(
           try await withTaskCancellationHandler {
-            try await drive(links, in: room, beside: beside, steps)
+            try await drive(links, in: room, emit: emit, steps)
           } onCancel: {
             for link in links { link.shutdown() }
           })
@@ -73,21 +73,18 @@ struct JobTerm: Sendable {
   }
 
   private func drive<Outcome: Sendable>(
-    _ links: [any FrameLink], in room: ThreadRoom, beside: @escaping @Sendable () async -> Void,
-    _ steps: @escaping @Sendable (GenerationRunner) throws -> Outcome
+    _ links: [any FrameLink], in room: ThreadRoom,
+    emit: @escaping @Sendable (GenerationEvent) -> Void,
+    _ steps: @escaping @Sendable (GenerationRunner, Int) throws -> Outcome
   ) async throws -> Outcome {
-    let (plan, prepare, clock, emit) = (plan, prepare, driver.clock, emit)
+    let (plan, prepare, clock) = (plan, prepare, driver.clock)
     let entry = driver.peer
-    try await room.perform {
-      try PrepareRound(links: links, entry: entry, plan: plan.id, clock: clock)
+    return try await room.perform {
+      let positions = try PrepareRound(links: links, entry: entry, plan: plan.id, clock: clock)
         .run(prepare, emit: emit)
-    }
-    let runner = GenerationRunner(
-      links: links, entry: entry, patience: plan.patience, clock: clock)
-    return try await withThrowingTaskGroup(of: Void.self) { group in
-      group.addTask { await beside() }
-      defer { group.cancelAll() }
-      return try await room.perform { try steps(runner) }
+      let runner = GenerationRunner(
+        links: links, entry: entry, patience: plan.patience, clock: clock)
+      return try steps(runner, positions)
     }
   }
 }

@@ -152,7 +152,7 @@ actor ShardExecutor {
     await rendezvous.open(name, term, ranks: job.plan.members.count)
     do {
       let mayConnect = try await room.perform {
-        try entry.send(.ready(job.plan.id))
+        try entry.send(.ready(job.plan.id, positions: job.positions))
         return try entry.receiveJob(deadline: nil) == .connect
       }
       if mayConnect {
@@ -172,7 +172,8 @@ actor ShardExecutor {
   ) async throws -> RankJob {
     let (manifest, plan) = try await agree(prepare)
     guard let rank = plan.rank(of: peer) else { throw JobFailure.notInPlan }
-    try await reserve(rank.residentBytes)
+    let (bytes, positions) = try await reserve(
+      rank.residentBytes, prepare, perPosition: manifest.cacheBytesPerPosition(rank.share))
     let lease = store.lease(manifest, rank.share.keys(manifest.cut))
     do {
       try await fetch(rank.share, manifest, prepare.distrusted, reporter)
@@ -186,12 +187,12 @@ actor ShardExecutor {
         model = try await load(rank.share, manifest, in: room)
       }
       return RankJob(
-        prepare: prepare, plan: plan, route: rank.route, residentBytes: rank.residentBytes,
-        model: model, lease: lease, resources: resources, life: life, throughput: throughput,
-        clock: clock, threads: threads)
+        prepare: prepare, plan: plan, route: rank.route, residentBytes: bytes,
+        positions: positions, model: model, lease: lease, resources: resources, life: life,
+        throughput: throughput, clock: clock, threads: threads)
     } catch {
       lease.end()
-      reserved -= rank.residentBytes
+      reserved -= bytes
       throw error
     }
   }
@@ -253,13 +254,24 @@ actor ShardExecutor {
     return (manifest, plan)
   }
 
-  private func reserve(_ bytes: UInt64) async throws {
+  /// Takes what one sequence of the plan's length needs, and for further ones up to half of what is
+  /// left. Returns the bytes, and positions of all sequences together.
+  private func reserve(
+    _ bytes: UInt64, _ prepare: Prepare, perPosition: UInt64
+  ) async throws -> (bytes: UInt64, positions: Int) {
     let usable = await membership.ownRecord().memory.usable.bytes
     let available = usable / 1_000 * PlacementPlanner.memoryPerMille
     guard bytes <= available, reserved <= available - bytes else {
       throw JobFailure.noMemory(needed: bytes, available: available - min(reserved, available))
     }
-    reserved += bytes
+    let wanted = UInt64(prepare.positions - prepare.context)
+    let fitting = perPosition == 0 ? wanted : (available - bytes - reserved) / 2 / perPosition
+    // Each sequence may leave a part of a chunk unused.
+    let spared = UInt64(Limits.laneSlots * KVCache.chunkPositions)
+    let further = fitting >= wanted ? wanted : fitting - min(fitting, spared)
+    let whole = bytes + further * perPosition
+    reserved += whole
+    return (whole, prepare.context + Int(further))
   }
 
   private func fetch(
@@ -336,6 +348,18 @@ actor ShardExecutor {
     case is PlanError: .notInPlan
     case _: .missingAtoms(count: 0)
     }
+  }
+}
+
+extension ModelManifest {
+  /// Bytes of keys and values that a share holds for one position.
+  fileprivate func cacheBytesPerPosition(_ share: RankShare) -> UInt64 {
+    guard shape.recurrent == nil else { return 0 }
+    let chunk = KVCache.byteCount(
+      headDim: shape.attention.headDimension, type: shape.attention.keyValueType,
+      positions: KVCache.chunkPositions)
+    return UInt64(
+      share.groups(cut).count * share.layers.count * chunk / KVCache.chunkPositions)
   }
 }
 
