@@ -29,6 +29,7 @@ import Testing
       .protocolViolation(id(7), .invalid(field: "reported by a rank")), .numericRange(layer: 3),
       .contextFull(limit: 4_096), .busy(running: 2, limit: 1), .cancelled, .leaving,
       .diskFull(id(8), needed: 1 << 40, available: 7), .diskFailed(id(9), code: 5),
+      .holdersSilent(atoms: 12, holders: 3), .modelRefused(id(10)), .unexplained(id(11)),
     ] + wireErrors.map { .protocolViolation(id(9), $0) }
 
   /// What a rank found wrong, which the entry is to hear in full.

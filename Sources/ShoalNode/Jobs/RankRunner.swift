@@ -187,9 +187,7 @@ public final class RankRunner {
       pacer.finish(pass.work, since: start)
       return need
     } catch {
-      switch error {
-      case .notFinite(let layer), .outOfRange(let layer): throw .numericRange(layer: layer)
-      }
+      throw JobFailure(error)
     }
   }
 }

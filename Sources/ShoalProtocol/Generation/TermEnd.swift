@@ -101,8 +101,8 @@ extension JobFailure {
   var blame: Blame {
     switch self {
     case .peerLost(let peer), .deadline(let peer, _), .protocolViolation(let peer, _): .peer(peer)
-    case .unknownModel, .noMemory, .diskFull, .diskFailed, .missingAtoms, .damagedAtom, .busy,
-      .leaving:
+    case .unknownModel, .noMemory, .diskFull, .diskFailed, .missingAtoms, .holdersSilent,
+      .damagedAtom, .modelRefused, .busy, .leaving, .unexplained:
       .speaker
     case .planDiffers, .notInPlan, .recordRefused: .moment
     case .staleTerm, .numericRange, .contextFull, .cancelled: .nobody

@@ -25,7 +25,7 @@ public struct PlanRequest: Hashable, Sendable {
 /// formulas.
 public struct PlacementPlanner: Sendable {
   /// Raised with every change that can change a plan: peers of different versions do not share one.
-  public static let version: UInt16 = 3
+  public static let version: UInt16 = 4
   /// Of the memory that a peer offers, thousandths that a plan may fill.
   public static let memoryPerMille: UInt64 = 800
 

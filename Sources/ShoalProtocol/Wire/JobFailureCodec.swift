@@ -4,8 +4,7 @@ extension JobFailure {
   func write(to writer: inout ByteWriter) {
     switch self {
     case .unknownModel(let model):
-      writer.integer(UInt8(1))
-      writer.id(model)
+      writer.tagged(1, model)
     case .planDiffers(let mine, let yours):
       writer.integer(UInt8(2))
       writer.id(mine)
@@ -13,25 +12,21 @@ extension JobFailure {
     case .notInPlan:
       writer.integer(UInt8(3))
     case .recordRefused(let peer):
-      writer.integer(UInt8(4))
-      writer.id(peer)
+      writer.tagged(4, peer)
     case .noMemory(let needed, let available):
       writer.integer(UInt8(5))
       writer.integer(needed)
       writer.integer(available)
     case .missingAtoms(let count):
-      writer.integer(UInt8(6))
-      writer.integer(UInt32(count))
+      writer.tagged(6, count)
     case .damagedAtom(let blob):
-      writer.integer(UInt8(7))
-      writer.id(blob)
+      writer.tagged(7, blob)
     case .staleTerm(let mine, let yours):
       writer.integer(UInt8(8))
       writer.integer(mine.value)
       writer.integer(yours.value)
     case .peerLost(let peer):
-      writer.integer(UInt8(9))
-      writer.id(peer)
+      writer.tagged(9, peer)
     case .deadline(let peer, let milliseconds):
       writer.integer(UInt8(10))
       writer.id(peer)
@@ -41,11 +36,9 @@ extension JobFailure {
       writer.id(peer)
       error.write(to: &writer)
     case .numericRange(let layer):
-      writer.integer(UInt8(12))
-      writer.integer(UInt32(layer))
+      writer.tagged(12, layer)
     case .contextFull(let limit):
-      writer.integer(UInt8(13))
-      writer.integer(UInt32(limit))
+      writer.tagged(13, limit)
     case .busy(let running, let limit):
       writer.integer(UInt8(14))
       writer.integer(UInt32(running))
@@ -63,6 +56,14 @@ extension JobFailure {
       writer.integer(UInt8(18))
       writer.id(peer)
       writer.integer(code)
+    case .holdersSilent(let atoms, let holders):
+      writer.integer(UInt8(19))
+      writer.integer(UInt32(atoms))
+      writer.integer(UInt32(holders))
+    case .modelRefused(let peer):
+      writer.tagged(20, peer)
+    case .unexplained(let peer):
+      writer.tagged(21, peer)
     }
   }
 
@@ -92,8 +93,25 @@ extension JobFailure {
       self = .diskFull(
         try reader.id(), needed: try reader.integer(), available: try reader.integer())
     case 18: self = .diskFailed(try reader.id(), code: try reader.integer())
+    case 19:
+      self = .holdersSilent(
+        atoms: Int(try reader.integer(UInt32.self)), holders: Int(try reader.integer(UInt32.self)))
+    case 20: self = .modelRefused(try reader.id())
+    case 21: self = .unexplained(try reader.id())
     case _: throw .unknown(field: "failure", value: UInt64(tag))
     }
+  }
+}
+
+extension ByteWriter {
+  fileprivate mutating func tagged(_ tag: UInt8, _ id: some Identifier) {
+    integer(tag)
+    self.id(id)
+  }
+
+  fileprivate mutating func tagged(_ tag: UInt8, _ count: Int) {
+    integer(tag)
+    integer(UInt32(count))
   }
 }
 

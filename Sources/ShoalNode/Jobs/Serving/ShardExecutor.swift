@@ -62,7 +62,7 @@ actor ShardExecutor {
 
   /// Tells the entry why this rank cannot go on.
   private func say(_ error: any Error, to entry: any FrameLink, in room: ThreadRoom) async {
-    let failure = failure(error, from: entry.peer)
+    let failure = JobFailure(error, of: peer, entry: entry.peer)
     try? await room.perform { try entry.send(.failed(failure)) }
   }
 
@@ -278,14 +278,8 @@ actor ShardExecutor {
     _ share: RankShare, _ manifest: ModelManifest, _ distrusted: [PeerID],
     _ reporter: PrepareReporter
   ) async throws {
-    do {
-      try await store.ensure(
-        manifest, share.keys(manifest.cut), distrusted: Set(distrusted)
-      ) {
-        reporter.note(remaining: $0, total: $1)
-      }
-    } catch FetchError.nobodyHolds(let count) {
-      throw JobFailure.missingAtoms(count: count)
+    try await store.ensure(manifest, share.keys(manifest.cut), distrusted: Set(distrusted)) {
+      reporter.note(remaining: $0, total: $1)
     }
   }
 
@@ -331,22 +325,6 @@ actor ShardExecutor {
         record, .partials(prepare.job, prepare.term, rank: own), within: Limits.rankConnect)
     } catch {
       throw JobFailure.peerLost(member)
-    }
-  }
-
-  private func failure(_ error: any Error, from entry: PeerID) -> JobFailure {
-    switch error {
-    case BlobStoreError.diskFull(_, let need, let available):
-      .diskFull(peer, needed: need.bytes, available: available.bytes)
-    case BlobStoreError.system(_, _, let code):
-      .diskFailed(peer, code: UInt32(bitPattern: code))
-    case let failure as JobFailure: failure
-    case LibraryError.damaged(let blob, _): .damagedAtom(blob)
-    case ModelError.damagedAtom(let blob, _): .damagedAtom(blob)
-    case let wire as WireError: .protocolViolation(entry, wire)
-    case is FrameLinkError: .peerLost(entry)
-    case is PlanError: .notInPlan
-    case _: .missingAtoms(count: 0)
     }
   }
 }
