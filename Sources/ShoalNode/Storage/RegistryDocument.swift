@@ -6,7 +6,7 @@ public import ShoalSecurity
 
 extension SigningPurpose {
   static let modelEntry = SigningPurpose("shoal/1 model entry")
-  static let capabilityRecord = SigningPurpose("shoal/1 capability record")
+  package static let capabilityRecord = SigningPurpose("shoal/1 capability record")
 }
 
 /// Loads, changes and saves the registry of one data directory.
