@@ -30,6 +30,8 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-http-types", from: "1.0.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.80.0"),
+    // What Hummingbird's handlers are given (docs/decisions/0061-types-of-http-parts.md).
+    .package(url: "https://github.com/apple/swift-nio-extras.git", from: "1.20.0"),
   ],
   targets: [
     // libsodium, as the system has it.
@@ -95,6 +97,7 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
         .product(name: "NIOPosix", package: "swift-nio"),
       ],
       resources: [.embedInCode("Dashboard"), .embedInCode("OpenAPI")],

@@ -22,6 +22,10 @@ public struct Gateway: Sendable {
     public var texts = AdmissionQueue.Bounds(running: 1, waiting: 256, waitingOfOne: 192)
     /// Connections at a time; further ones wait to be accepted.
     public var connections = 2_048
+    /// Connections that ask for nothing, and those from one address: the next one closes the one
+    /// that has been silent longest.
+    public var silent = 1_536
+    public var silentFromOne = 1_280
     /// A connection that neither asks nor is being answered is closed after this many seconds.
     public var idleSeconds = 60
 
@@ -62,9 +66,13 @@ public struct Gateway: Sendable {
     var logger = Logger(label: "shoal.gateway")
     logger.logLevel = .critical
     let address = address
+    let silent = SilentClients(limit: bounds.silent, limitOfOne: bounds.silentFromOne)
     let application = Application(
       router: router(),
-      server: .http1(configuration: .init(idleTimeout: .seconds(Int64(bounds.idleSeconds)))),
+      server: .http1(
+        configuration: .init(
+          additionalChannelHandlers: [SilenceHandler(silent)],
+          idleTimeout: .seconds(Int64(bounds.idleSeconds)))),
       configuration: .init(
         address: .hostname(address.host, port: Int(address.port)),
         availableConnectionsDelegate: .maximum(bounds.connections, logger: logger)),

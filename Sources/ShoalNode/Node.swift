@@ -183,8 +183,10 @@ public final class Node: NodeService {
   /// One connection of another peer, from its first byte to its last.
   private func serve(_ stream: any ByteStream) async {
     guard let connection = try? await door.answer(stream) else { return }
-    await StreamHost(clock: system.clock, threads: system.threads).run(connection) {
-      await self.serve($0)
+    await door.hosting(connection) { connection in
+      await StreamHost(clock: system.clock, threads: system.threads).run(connection) {
+        await self.serve($0)
+      }
     }
   }
 

@@ -67,7 +67,7 @@ public final class RankRunner {
   public func serve(_ entry: any FrameLink) throws {
     do {
       while true {
-        let frame = try entry.receive(deadline: nil)
+        let frame = try entry.receive(deadline: clock.now() + Limits.stepSilence)
         guard frame.type == .job else { throw FrameLinkError.unexpected(frame.type) }
         inbox.removeAll(keepingCapacity: true)
         unsafe inbox.append(contentsOf: frame.payload)

@@ -18,6 +18,8 @@ package struct StreamDoor: Sendable {
   let random: any RandomSource
   let waiting: WaitStrategy
   private let pool: LinkPool
+  private let strangers = DoorQueue()
+  private let places = PeerPlaces()
 
   /// A stranger has that long to prove that it is none.
   private static let patience = Duration.seconds(5)
@@ -104,6 +106,8 @@ package struct StreamDoor: Sendable {
 
   /// Answers a connection. Closes it, without a byte, where the handshake fails.
   package func answer(_ stream: any ByteStream) async throws -> SealedLink {
+    strangers.enter(stream)
+    defer { strangers.leave(stream) }
     let deadline = clock.now() + Self.patience
     var generator = RandomSourceGenerator(random)
     do {
@@ -117,6 +121,13 @@ package struct StreamDoor: Sendable {
       stream.close()
       throw error
     }
+  }
+
+  /// Runs `body` with a connection that was answered, unless its peer has too many already.
+  package func hosting(_ connection: SealedLink, _ body: (SealedLink) async -> Void) async {
+    guard places.take(connection.peer) else { return connection.shutdown() }
+    defer { places.give(connection.peer) }
+    await body(connection)
   }
 
   /// Reads a packet and answers it. True: the handshake is done.

@@ -32,6 +32,10 @@ extension Limits {
   public static let rememberedTerms = 1_024
   /// How long: no driver that was stopped comes back with a term of then and still has a client.
   public static let termMemory = Duration.seconds(600)
+  /// A ready rank waits that long for the word that all are: others may fetch a large model.
+  public static let connectSilence = Duration.seconds(1_800)
+  /// A rank that is asked for nothing for that long has no driver: steps follow each other.
+  public static let stepSilence = Duration.seconds(60)
   /// A peer that leaves waits that long for the steps under way: longer ones are like a death.
   public static let drain = Duration.seconds(2)
   /// Peers that keep a copy of a job's log: two may die at once with the entry.

@@ -7,6 +7,12 @@ extension Limits {
   public static let acceptedStreams = 64
   /// Accepted connections that one peer holds open: four classes with each of 256 peers.
   public static let openStreams = 1_024
+  /// Accepted connections whose handshake is under way, and those of one block of addresses. The
+  /// oldest is closed for the next: a handshake takes a round trip.
+  public static let unprovenStreams = 256
+  public static let unprovenStreamsOfOne = 128
+  /// Accepted connections of one peer: three for each of its jobs here, fetches, and those kept.
+  public static let streamsOfOnePeer = 64
   /// One read or write of an asynchronous stream: larger blobs travel in pieces.
   public static let streamPieceBytes = 4 << 20
   /// A peer that takes nothing off a link for that long is gone.

@@ -150,10 +150,11 @@ actor ShardExecutor {
     }
     let (name, term) = (prepare.job, prepare.term)
     await rendezvous.open(name, term, ranks: job.plan.members.count)
+    let patience = clock.now() + Limits.connectSilence
     do {
       let mayConnect = try await room.perform {
         try entry.send(.ready(job.plan.id, positions: job.positions))
-        return try entry.receiveJob(deadline: nil) == .connect
+        return try entry.receiveJob(deadline: patience) == .connect
       }
       if mayConnect {
         let links = try await connect(prepare, job)
