@@ -30,8 +30,11 @@ extension FuzzTarget {
     FuzzTarget("shard-plan", seeds: tags) { bytes in
       try written(ShardPlan(decoding: bytes).canonicalBytes, over: bytes)
     },
-    FuzzTarget("registry-message", seeds: tags) { bytes in
-      try written(RegistryMessage(bytes: bytes).bytes, over: bytes)
+    FuzzTarget("log-message", seeds: tags) { bytes in
+      try written(LogMessage(bytes: bytes).bytes, over: bytes)
+    },
+    FuzzTarget("registry-change", seeds: tags) { bytes in
+      try written(RegistryChange(bytes: bytes).bytes, over: bytes)
     },
     FuzzTarget("partial-sum", seeds: [partial]) { bytes in
       // The first byte chooses how many elements are expected.
