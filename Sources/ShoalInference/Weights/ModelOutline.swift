@@ -80,9 +80,8 @@ struct PromisedWeights: WeightSource {
   ) throws {
     guard let place = declared.huggingFace else { return }
     let stored = place.storedShape(declared.role, shape)
-    let experts = place.isPerExpert ? shape.feedForward.experts?.count ?? 0 : 1
-    for expert in 0..<experts {
-      let name = place.name(layer: layer, expert: expert)
+    for member in 0..<place.memberCount(declared.role, shape) {
+      let name = place.name(layer: layer, member: member)
       guard tensors[name] == nil else { continue }
       tensors[name] = try WeightTensor(
         name: name, rows: stored.rows, columns: stored.columns, format: format)
@@ -107,7 +106,8 @@ extension HuggingFaceHeader {
     case "float32", nil: .f32
     case "float16": .f16
     case "bfloat16": .bf16
-    case let other?: throw ModelError.unsupportedFeature("weights stored as \(other)")
+    case let other?:
+      throw ModelError.unsupportedFeature("\(spelling(.storedType)) says that weights are \(other)")
     }
   }
 }

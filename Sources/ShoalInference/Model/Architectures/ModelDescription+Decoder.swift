@@ -32,10 +32,11 @@ extension ModelDescription {
     switch try header.text(.activation) {
     case nil: return activation
     case "silu", "swish", "swiglu": return .silu
-    case "gelu": return .geluErf
-    case "gelu_new", "gelu_pytorch_tanh", "gelu_fast": return .geluTanh
+    case "gelu", "gelu_python": return .geluErf
+    case "gelu_new", "gelu_pytorch_tanh", "gelu_fast", "gelu_accurate", "gelu_python_tanh":
+      return .geluTanh
     case "relu": return .relu
-    case let other?: throw ModelError.unsupportedFeature("the activation \(other)")
+    case let other?: throw refused(.activation, "the activation \(other)")
     }
   }
 
@@ -52,7 +53,7 @@ extension ModelDescription {
     let dimension = try integer(.headDimension, default: hidden / heads)
     let values = try integer(.valueDimension, default: dimension)
     guard values == dimension else {
-      throw ModelError.unsupportedFeature("values of \(values) beside keys of \(dimension)")
+      throw refused(.valueDimension, "values of \(values) beside keys of \(dimension)")
     }
     let rotaries = try style.map { [try rotary(headDimension: dimension, $0)] } ?? []
     return AttentionOptions(
@@ -100,7 +101,10 @@ extension ModelDescription {
   }
 
   /// Layers with windows turn heads by `base`, unscaled (Gemma 3, OLMo 3).
-  func localPositions(_ shape: inout Hyperparameters, base: Float) {
+  func localPositions(_ shape: inout Hyperparameters, base: Float) throws {
+    if let scaling = try header.text(.localScaling), scaling != "default" {
+      throw refused(.localScaling, "rotary scaling \(scaling) in layers with windows")
+    }
     guard var local = shape.attention.rotaries.first,
       shape.attention.layers.contains(where: { $0.window > 0 })
     else { return }
@@ -112,10 +116,26 @@ extension ModelDescription {
     }
   }
 
+  /// Windows in layers from a certain one on, where the header switches them on (Qwen).
+  func switchedWindows(_ shape: inout Hyperparameters) throws {
+    guard try flag(.usesWindow, default: false) else { return }
+    let first = try integer(.firstWindowedLayer, default: 28)
+    try windows(&shape) { $0 >= first }
+  }
+
   /// Before anything is computed from a number.
   func check(_ key: HeaderKey, _ value: Int, _ range: ClosedRange<Int>) throws {
     guard range.contains(value) else {
       throw ModelError.outOfRange(key: header.spelling(key), value: value, allowed: range)
     }
   }
+}
+
+extension HeaderKey {
+  static let usesWindow = HeaderKey(nil, "use_sliding_window")
+  /// Layers below it see everything.
+  static let firstWindowedLayer = HeaderKey(nil, "max_window_layers")
+  static let localScaling = HeaderKey(nil, "rope_parameters.sliding_attention.rope_type")
+  static let localRotaryBase = HeaderKey(
+    "rope.freq_base_swa", "rope_local_base_freq", "rope_parameters.sliding_attention.rope_theta")
 }

@@ -55,8 +55,8 @@ struct AtomLoader {
     return LayerWeights(
       attentionNorm: inputNorm
         ? try norm(common, .attentionNorm, .attentionNormBias, layer) : nil,
-      queryNorm: hasNorms ? try vector(common, .queryNorm, layer) : nil,
-      keyNorm: hasNorms ? try vector(common, .keyNorm, layer) : nil,
+      queryNorm: hasNorms ? try headNorms(common, .queryNorm, layer) : nil,
+      keyNorm: hasNorms ? try headNorms(common, .keyNorm, layer) : nil,
       groups: try groups.map { try keyValue(layer: layer, group: $0) },
       units: shape.recurrent == nil
         ? try share.units.map { try query(layer: layer, unit: $0) } : [],
@@ -185,6 +185,20 @@ struct AtomLoader {
       throw atom.damaged(role, index)
     }
     return vector
+  }
+
+  /// One row for all heads, or one for each, head after head.
+  private func headNorms(_ atom: Atom, _ role: TensorRole, _ layer: Int) throws -> [Float] {
+    guard shape.hasNormOfEachHead(role) else { return try vector(atom, role, layer) }
+    let dimension = shape.attention.headDimension
+    let heads = role.geometry(shape).columns / dimension
+    return try (0..<heads).flatMap { head in
+      let index = layer * heads + head
+      guard let norm = atom.tensors.vector(role, index), norm.count == dimension else {
+        throw atom.damaged(role, index)
+      }
+      return norm
+    }
   }
 
   private func optionalVector(

@@ -37,6 +37,8 @@ final class AttentionBuffers {
   /// (batch, heads, scratch)
   let scratch: Buffer<Float>
   let scratchSize: Int
+  /// Zeros for a head's norm, which has no bias: (headDim)
+  let noBias: [Float]
   /// Whether queries, keys or values are changed between projection and rotation.
   let editsHeads: Bool
   private let options: AttentionOptions
@@ -59,6 +61,7 @@ final class AttentionBuffers {
       firstHead += unit.heads.count
     }
     self.units = units
+    noBias = [Float](repeating: 0, count: dimension)
     heads = firstHead
     groups = model.groups.count
     headSets = AttentionBuffers.headSets(units, groups: groups, workers: workers)
@@ -71,7 +74,7 @@ final class AttentionBuffers {
     scratchSize = Kernels.attentionScratch(headDim: dimension)
     scratch = Buffer(count: batch * heads * scratchSize, zero: 0)
     editsHeads =
-      shape.attention.queryKeyNorm == .perHead
+      shape.attention.queryKeyNorm.isOfHeads
       || model.layers.contains {
         $0.units.contains { $0.bias != nil }
           || $0.groups.contains { $0.keyBias != nil || $0.valueBias != nil }

@@ -14,7 +14,7 @@ extension ForwardPass {
     guard attention.editsHeads else { return }
     forEachToken { token in
       addBiases(weights, token: token)
-      if shape.attention.queryKeyNorm == .perHead { normaliseHeads(weights, token: token) }
+      if shape.attention.queryKeyNorm.isOfHeads { normaliseHeads(weights, token: token) }
     }
   }
 
@@ -47,18 +47,40 @@ extension ForwardPass {
 
   private func normaliseHeads(_ weights: LayerWeights, token: Int) {
     if let norm = weights.queryNorm {
-      for head in 0..<attention.heads { unsafe normaliseHead(query(token, head: head), norm) }
+      for place in attention.units {
+        for (index, head) in place.heads.enumerated() {
+          unsafe normaliseHead(query(token, head: place.firstHead + index), norm, of: head)
+        }
+      }
     }
     if let norm = weights.keyNorm {
-      for group in 0..<attention.groups { unsafe normaliseHead(key(token, group: group), norm) }
+      for (index, group) in model.groups.enumerated() {
+        unsafe normaliseHead(key(token, group: index), norm, of: group)
+      }
     }
   }
 
-  private func normaliseHead(_ head: UnsafeMutablePointer<Float>, _ weight: [Float]) {
-    unsafe weight.withUnsafeBufferPointer { weight in
-      unsafe kernels.rmsNorm(
-        head, weight: weight.baseAddress.unsafelyUnwrapped, epsilon: shape.norm.epsilon,
-        weight.count, into: head)
+  /// - Parameters:
+  ///   - weights: one row for all heads, or one for each.
+  ///   - number: of the whole layer's heads, or of its groups.
+  private func normaliseHead(
+    _ head: UnsafeMutablePointer<Float>, _ weights: [Float], of number: Int
+  ) {
+    let dimension = shape.attention.headDimension
+    let isOwn = shape.attention.queryKeyNorm == .eachHead
+    unsafe weights.withUnsafeBufferPointer { weights in
+      let weight = unsafe weights.baseAddress.unsafelyUnwrapped + (isOwn ? number * dimension : 0)
+      switch shape.norm.kind {
+      case .rms:
+        unsafe kernels.rmsNorm(
+          head, weight: weight, epsilon: shape.norm.epsilon, dimension, into: head)
+      case .layer:
+        unsafe attention.noBias.withUnsafeBufferPointer { bias in
+          unsafe kernels.layerNorm(
+            head, weight: weight, bias: bias.baseAddress.unsafelyUnwrapped,
+            epsilon: shape.norm.epsilon, dimension, into: head)
+        }
+      }
     }
   }
 
