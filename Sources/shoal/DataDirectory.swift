@@ -61,9 +61,11 @@ struct LocalStore {
 
   /// Brings a GGUF file or a Hugging Face directory into the store under a name.
   func importModel(
-    path: String, name: String?, progress: (UInt64, UInt64) -> Void
+    path: String, name: String?, precision: PrecisionMap = PrecisionMap(),
+    progress: (UInt64, UInt64) -> Void
   ) throws -> ModelEntry {
-    let model = try library.importModel(ModelFiles(path: path), progress: progress)
+    let model = try library.importModel(
+      ModelFiles(path: path), precision: precision, progress: progress)
     let manifest = try library.manifest(model)
     return try RegistryDocument(documents: documents, identity: identity).register(
       name: name ?? ModelLibrary.name(ofFile: path), model: model,
