@@ -1,7 +1,7 @@
 // What a data directory holds: identity, documents, blobs and the log of models.
 
 public import Foundation
-import ShoalInference
+public import ShoalInference
 public import ShoalLedger
 public import ShoalNode
 import ShoalProtocol
@@ -51,11 +51,15 @@ public struct LocalStore: Sendable {
 
   /// Brings a GGUF file or a Hugging Face directory into the store under a name.
   ///
-  /// - Parameter name: nil: the name of the file or of the directory.
+  /// - Parameters:
+  ///   - name: nil: the name of the file or of the directory.
+  ///   - precision: formats that atoms are to have; empty: as they are stored.
   public func importModel(
-    path: String, name: String?, progress: (UInt64, UInt64) -> Void
+    path: String, name: String?, precision: PrecisionMap = PrecisionMap(),
+    progress: (UInt64, UInt64) -> Void
   ) throws -> ModelEntry {
-    let model = try library.importModel(ModelFiles(path: path), progress: progress)
+    let model = try library.importModel(
+      ModelFiles(path: path), precision: precision, progress: progress)
     let manifest = try library.manifest(model)
     return try registryLog().register(
       name: name ?? ModelLibrary.name(ofFile: path), model: model,

@@ -10,6 +10,8 @@ public struct ModelOutline: Sendable {
   public let isTied: Bool
   /// Every atom of the model, ascending.
   public let sizes: [(key: AtomKey, byteCount: UInt64)]
+  /// Bytes of every atom where all but the common one are lowered (`PrecisionMap`), best first.
+  public let lowerSizes: [(format: WeightFormat, sizes: [(key: AtomKey, byteCount: UInt64)])]
 
   /// Reads the header of a GGUF file, which may end there; or `config.json`, with the headers of
   /// the safetensors where the directory has any. Where it has none, the weights are taken to be
@@ -46,7 +48,10 @@ public struct ModelOutline: Sendable {
     shape = importer.shape
     format = try importer.dominantFormat()
     isTied = try importer.isTied()
-    sizes = try importer.atomSizes()
+    let formats: [WeightFormat] = [.f16, .q8_0, .q4_0]
+    let all = try importer.atomSizes(in: [nil] + formats)
+    sizes = all[0]
+    lowerSizes = zip(formats, all.dropFirst()).map { ($0, $1) }
   }
 }
 

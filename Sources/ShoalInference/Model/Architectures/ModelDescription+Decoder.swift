@@ -18,6 +18,9 @@ extension ModelDescription {
     try check(.layers, layers, 1...Hyperparameters.mostLayers)
     let key = norm == .rms ? HeaderKey.rmsEpsilon : .layerEpsilon
     let epsilon = try fallback.map { try float(key, default: $0) } ?? float(key)
+    guard epsilon.isFinite, epsilon > 0 else {
+      throw ModelError.notFinite(key: header.spelling(key))
+    }
     return Hyperparameters(
       hidden: hidden, layers: layers, vocabulary: try vocabulary(),
       context: try longestContext(), norm: NormOptions(norm, epsilon: epsilon),
@@ -66,8 +69,10 @@ extension ModelDescription {
 
   private func rotary(headDimension: Int, _ style: RotaryStyle) throws -> RotaryOptions {
     let fraction = try float(.rotaryFraction, default: 1)
-    let dimension = try integer(
-      .rotaryDimension, default: Int(exactly: (Float(headDimension) * fraction).rounded()) ?? -1)
+    // Transformers cuts what is no whole number, and turns whole pairs. A fraction such as 0.7 is
+    // just below itself.
+    let turned = Int(exactly: (Float(headDimension) * fraction + 0x1p-10).rounded(.down)) ?? -1
+    let dimension = try integer(.rotaryDimension, default: turned + turned % 2)
     return RotaryOptions(
       dimension: dimension, base: try float(.rotaryBase, default: 10_000), style: style,
       scaling: try rotaryScaling())
