@@ -50,7 +50,7 @@ class Client:
         body = json.dumps({
             "model": options.model, "prompt": prompt, "max_tokens": options.tokens, "stream": True,
             "temperature": 0.8, "seed": random.randrange(1 << 30), "user": user, "ignore_eos": True,
-            "cache_prompt": False}).encode()
+            "cache_prompt": False, "stream_options": {"include_usage": True}}).encode()
         reader, writer = await asyncio.open_connection(self.host, self.port, limit=1 << 16)
         leaves_at = random.randrange(2, options.tokens) if random.random() < options.leave else None
         try:
@@ -70,11 +70,18 @@ class Client:
                     raise RuntimeError(line.decode().strip())
                 if not line.startswith(b"data: "):
                     continue
+                if b'"usage":{' in line:
+                    # Tokens that ended no character came without a piece of their own.
+                    usage = json.loads(line[6:])["usage"]["completion_tokens"]
+                    if counted and time.monotonic() < self.end:
+                        self.count(user, usage - count)
+                    continue
+                if b'"finish_reason":"' in line:
+                    continue
                 now = time.monotonic()
                 if counted and now < self.end:
                     (totals.gaps if count else totals.first).append(now - (last if count else asked))
-                    totals.tokens += 1
-                    totals.users[user] = totals.users.get(user, 0) + 1
+                    self.count(user, 1)
                 last, count = now, count + 1
                 if leaves_at is not None and count >= leaves_at:
                     totals.left += 1
@@ -86,6 +93,10 @@ class Client:
             totals.answers += 1
         finally:
             writer.close()
+
+    def count(self, user, tokens):
+        self.totals.tokens += tokens
+        self.totals.users[user] = self.totals.users.get(user, 0) + tokens
 
     async def stream(self, number, user, **how):
         chance = random.Random(number)
