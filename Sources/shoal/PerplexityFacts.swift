@@ -3,6 +3,7 @@
 import Foundation
 import ShoalLedger
 import ShoalNode
+import ShoalPeer
 import ShoalProtocol
 import ShoalSystem
 

@@ -3,6 +3,7 @@
 public import ArgumentParser
 import Foundation
 import ShoalGateway
+import ShoalPeer
 public import ShoalProtocol
 
 extension PlanObjective: ExpressibleByArgument {
