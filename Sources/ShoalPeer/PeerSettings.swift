@@ -1,4 +1,4 @@
-// What a person set of a peer, and where: a flag, else the environment, else the file, else nothing.
+// What a person set of a peer, and where: by a flag, else the environment, else config.toml.
 
 public import ShoalProtocol
 public import ShoalSystem

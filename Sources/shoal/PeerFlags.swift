@@ -1,5 +1,5 @@
-// The flags of a peer: one for each setting (`PeerSetting`), as text, so that a flag, a variable and
-// a line of config.toml are read by the same rules.
+// The flags of a peer: one for each setting (`PeerSetting`), as text, so that a flag, a variable
+// and a line of config.toml are read by the same rules.
 
 import ArgumentParser
 import Foundation

@@ -47,7 +47,7 @@ public struct ConfigurationTable: Hashable, Sendable {
     return text
   }
 
-  /// A string, or an integer as people write it: for values that are read as text whatever they are.
+  /// A string, or an integer as it is written: for values that are read as text in any case.
   public mutating func optionalText(_ key: String) throws(ConfigurationError) -> String? {
     guard case .integer(let number)? = values[key] else { return try optionalString(key) }
     values[key] = nil
