@@ -132,7 +132,9 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "ShoalPeerTests",
-      dependencies: ["ShoalProtocol", "ShoalInference", "ShoalNode", "ShoalSystem", "ShoalPeer"],
+      dependencies: [
+        "ShoalProtocol", "ShoalSecurity", "ShoalLedger", "ShoalNode", "ShoalSystem", "ShoalPeer",
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "ShoalNodeTests", dependencies: ["ShoalNode", "ShoalSystem"], swiftSettings: strict),

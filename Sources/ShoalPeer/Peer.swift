@@ -41,8 +41,12 @@ public final class Peer: Sendable {
     note: @Sendable (PeerNote) -> Void = { _ in }
   ) async throws {
     network = try options.network ?? NetworkDescriptor.joined(store.documents) ?? .lan
-    let own = { try await Assessment.storedProfile(in: store.documents) { note(.measuring) } }
-    let profile = if let played = options.profile { played } else { try await own() }
+    let profile: DeviceProfile
+    if let played = options.profile {
+      profile = played
+    } else {
+      profile = try await Assessment.storedProfile(in: store.documents) { note(.measuring) }
+    }
     let sockets = try options.listen.map { try PeerSockets.open(listen: $0) } ?? .openUsual()
     endpoints = sockets.localEndpoints
     var configuration = NodeConfiguration(

@@ -3,8 +3,10 @@
 import ArgumentParser
 import Foundation
 import ShoalGateway
+import ShoalNode
 import ShoalPeer
 import ShoalProtocol
+import ShoalSecurity
 import ShoalSystem
 
 struct PeerCommand: AsyncParsableCommand {

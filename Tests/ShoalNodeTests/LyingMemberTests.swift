@@ -3,6 +3,7 @@
 
 import Foundation
 import ShoalInference
+import ShoalLedger
 import ShoalNode
 import ShoalProtocol
 import ShoalSecurity
@@ -67,7 +68,8 @@ private struct Liar: Sendable {
   ) throws -> Prepare {
     Prepare(
       job: job, term: Term(term), model: model, plan: try plan ?? self.plan(context: context),
-      objective: .spread, context: context, batch: 8, view: view ?? self.view, distrusted: [])
+      objective: .spread, context: context, positions: context, batch: 8, view: view ?? self.view,
+      distrusted: [])
   }
 
   /// The records with the victim's signed by somebody else.
@@ -80,10 +82,11 @@ private struct Liar: Sendable {
 
   func step(
     term: UInt32 = 1, sequence: UInt32 = 0, position: Int = 0, tokens: [UInt32] = [1]
-  ) -> Step {
-    Step(
-      term: Term(term), sequence: sequence, position: position, tokens: tokens, logits: .last,
+  ) -> BatchStep {
+    let span = StepSpan(
+      slot: 0, position: position, count: tokens.count, context: Liar.context, logits: .last,
       slices: false, candidates: 1)
+    return BatchStep(term: Term(term), sequence: sequence, spans: [span], tokens: tokens)
   }
 
   /// What stands before a partial of the first step's first sum, from the rank of that number.
@@ -220,7 +223,7 @@ private struct Lie: Sendable {
       { .protocolViolation($0.identity.id, .tooLong(field: "step", limit: 8, announced: 9)) }
     ) { .step($0.step(tokens: [UInt32](repeating: 1, count: 9))) },
     stepping("an answer instead of a question", { wrong($0, "job message") }) { _ in
-      .ready(PlanID(.zero))
+      .ready(PlanID(.zero), positions: Liar.context)
     },
     computing("a partial of another job", field: "partial of another step") {
       try $2.send(.partial, $0.header($1, change: 1) + [0])

@@ -25,9 +25,8 @@ import Testing
       let share = RankShare.split(cut, stages: [[1], [1]])[1]
       let model = try RankModel(manifest: engine.manifest, share: share) { try library.atom($0) }
       pass = ForwardPass(
-        model: model, kernels: Kernels(), workers: try SystemThreads().workers(count: 1), batch: 4,
-        context: 8)
-      pass.begin(tokens: [5, 6], at: 0, logits: .last)
+        model: model, kernels: Kernels(), workers: try SystemThreads().workers(count: 1), batch: 4)
+      pass.begin(tokens: [5, 6], at: 0, of: pass.makeSequence(context: 8), logits: .last)
       first = PeerID(SessionBytes.filled(1))
       let ends = MemoryLink.pair(left: first, right: PeerID(SessionBytes.filled(2))) {
         SystemThreads().gate()

@@ -1,5 +1,6 @@
 // Where the value of a setting comes from, and what is said of one that cannot be read.
 
+import ShoalLedger
 import ShoalPeer
 import ShoalProtocol
 import ShoalSystem
