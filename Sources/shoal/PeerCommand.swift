@@ -28,9 +28,16 @@ struct PeerCommand: AsyncParsableCommand {
   var kernel: String?
   @Option(help: "Append each job's spans to this file, one OTLP/JSON object on each line.")
   var traces: String?
+  @Flag(
+    inversion: .prefixedNo,
+    help:
+      "Carry streams between peers that cannot reach each other (default: with a public address)."
+  )
+  var relay: Bool?
   @OptionGroup var data: DataDirectory
 
   func run() async throws {
+    MachineLimits.raiseOpenFiles()
     let store = try data.open()
     let network = try networkDescriptor(store)
     try warnOnce(network, store)
@@ -112,11 +119,14 @@ struct PeerCommand: AsyncParsableCommand {
     _ store: LocalStore, _ network: NetworkDescriptor, _ device: Device, _ sockets: PeerSockets
   ) throws -> NodeConfiguration {
     let cores = ProcessInfo.processInfo.activeProcessorCount
+    var record = CapabilityRecord(
+      device.profile, peer: store.identity, isEmulated: device.isEmulated,
+      endpoints: sockets.localEndpoints, memory: memory?.bytes, host: hostName)
+    if relay ?? sockets.localEndpoints.contains(where: \.isGlobal) {
+      record.services.insert(.relay)
+    }
     return NodeConfiguration(
-      network: network, identity: store.identity,
-      record: CapabilityRecord(
-        device.profile, peer: store.identity, isEmulated: device.isEmulated,
-        endpoints: sockets.localEndpoints, memory: memory?.bytes, host: hostName),
+      network: network, identity: store.identity, record: record,
       resources: ComputeResources(
         kernels: Kernels(path: try KernelPath.named(kernel)),
         threadsPerJob: max(1, threads ?? (device.isEmulated ? 1 : cores)),

@@ -1,6 +1,7 @@
 // Clients that connect and do not ask: the next one takes the place of the longest silent.
 
 import NIOCore
+import NIOHTTP1
 import NIOPosix
 import ShoalGateway
 import ShoalProtocol

@@ -3,6 +3,7 @@
 
 import Foundation
 import ShoalInference
+import ShoalLedger
 import ShoalNode
 import ShoalProtocol
 import ShoalSecurity
