@@ -6,14 +6,16 @@
 DIRECTORY holds the data of the peers one, two and three: `one` runs as PID and is attacked, `two`
 runs and is asked for streams that both compute, `three` joins during each fault. Names of faults, or
 their beginnings, choose some of them. A stream is undisturbed if it ends with the digest of the
-stream before all faults, on one plan. Prints a line for each fault and port:
+stream before all faults, on one plan; when some have, the third peer joins while the fault goes on.
+Prints a line for each fault and port:
 
     answer     bytes that came back
-    closed     connections that the peer closed, of those that were opened
+    closed     connections that the peer closed, of those that were opened; or datagrams sent
     MiB        the peer's resident memory at most, and how much that is above before
     CPU        seconds that the peer spent
     streams    how many ended during the fault as they should, and their longest pause
     newcomer   until a third peer had joined through the fault and been answered by all three
+    client     until a client of the attacked API was told that the peer is well, during the fault
 """
 
 import json
@@ -21,7 +23,6 @@ import os
 import random
 import re
 import resource
-import selectors
 import socket
 import struct
 import subprocess
@@ -154,6 +155,27 @@ class Newcomer(threading.Thread):
         return seen.stdout.count('"state":"alive"')
 
 
+class Client(threading.Thread):
+    """Somebody who asks the attacked peer's API how it is, as a program does: with a second try."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.took, self.trouble = None, None
+
+    def run(self):
+        began = time.monotonic()
+        for _ in range(2):
+            try:
+                with socket.create_connection(("127.0.0.1", apis[0]), 5) as api:
+                    api.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                    if b"200 OK" in api.recv(1000):
+                        self.took = time.monotonic() - began
+                        return
+                    self.trouble = "closed without an answer"
+            except OSError as error:
+                self.trouble = f"no answer: {error}"
+
+
 # --- what strangers do -------------------------------------------------------------------------
 
 
@@ -172,6 +194,19 @@ class Attack:
     def connect(self, port):
         try:
             stream = socket.create_connection(("127.0.0.1", port), 2)
+        except OSError:
+            return None
+        self.opened += 1
+        return stream
+
+    def begin(self, port):
+        """A connection without waiting for it to stand."""
+        stream = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        stream.setblocking(False)
+        try:
+            stream.connect(("127.0.0.1", port))
+        except BlockingIOError:
+            pass
         except OSError:
             return None
         self.opened += 1
@@ -196,7 +231,7 @@ class Attack:
         for stream in self.held:
             try:
                 data = stream.recv(65536)
-            except BlockingIOError:
+            except (BlockingIOError, InterruptedError):
                 alive.append(stream)
                 continue
             except OSError:
@@ -226,11 +261,11 @@ def hold(count, data=b""):
     def fault(attack, port):
         while attack.lasts:
             while len(attack.held) < count and attack.lasts:
-                stream = attack.connect(port)
+                stream = attack.connect(port) if data else attack.begin(port)
                 if stream is None:
                     break
                 if data:
-                    attack.say(stream, data() if callable(data) else data)
+                    attack.say(stream, data)
                 attack.keep(stream)
             attack.listen()
             time.sleep(0.2)
@@ -457,7 +492,7 @@ def main():
           f"{newcomer.took or 0:.1f} s; recorded {len(recorded.datagrams)} datagrams, "
           f"{len(recorded.streams)} connections")
     print(f"{'fault':27} {'port':14} {'sent':>9} {'answer':>7} {'closed':>13} {'MiB':>10} "
-          f"{'CPU':>5} {'streams, pause':>15} {'newcomer':>8}")
+          f"{'CPU':>5} {'streams, pause':>15} {'newcomer':>8} {'client':>8}")
     broken = 0
     os.nice(10)
     for name, kinds, seconds, fault in FAULTS:
@@ -471,18 +506,23 @@ def main():
 
 def trial(name, kind, port, seconds, fault, digest):
     memory, streams, newcomer, attack = Memory(), Streams(digest), Newcomer(), Attack(seconds)
+    client = Client()
     began = cpu()
-    for thread in (memory, streams, newcomer):
+    for thread in (memory, streams):
         thread.start()
     fault(attack, port)
-    # The fault goes on until the newcomer is in, so that it has to come through it.
-    while newcomer.is_alive():
-        attack.until = time.monotonic() + 0.5
-        fault(attack, port) if kind != DATAGRAMS or seconds else time.sleep(0.1)
+    streams.over.set()
+    again = fault if kind != DATAGRAMS or seconds else datagrams(lambda n: lookalikes)
+    for guest in (streams, client, newcomer):
+        # The fault goes on until the last stream has ended, and until whoever comes then is in.
+        if guest is not streams:
+            guest.start()
+        while guest.is_alive():
+            attack.until = time.monotonic() + 0.5
+            again(attack, port)
     attack.end()
-    for thread in (memory, streams):
-        thread.over.set()
-        thread.join()
+    memory.over.set()
+    memory.join()
     troubles = [f"stream: {trouble}" for trouble in streams.troubles]
     if newcomer.took is None:
         troubles.append(f"newcomer: {newcomer.trouble or 'never in the mesh'}")
@@ -492,20 +532,17 @@ def trial(name, kind, port, seconds, fault, digest):
         troubles.append("an answer larger than its cause")
     if kind == MESH and attack.answered > attack.sent:
         troubles.append("an answer larger than its cause")
-    try:
-        with socket.create_connection(("127.0.0.1", apis[0]), 2) as api:
-            api.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
-            api.settimeout(5)
-            if b"200 OK" not in api.recv(1000):
-                troubles.append("the API does not answer afterwards")
-    except OSError as error:
-        troubles.append(f"the API does not answer afterwards: {error}")
+    if client.took is None:
+        troubles.append(f"client: {client.trouble}")
+    if not streams.good:
+        troubles.append("no stream has ended as it should")
     label = f"{kind} {port}" if kind == DATAGRAMS else kind
     print(f"{name:27} {label:14} {size(attack.sent):>9} {size(attack.answered):>7} "
           f"{attack.closed:>6}/{attack.opened:<6} {memory.highest:>4.0f} "
           f"{memory.highest - memory.before:>+5.0f} {cpu() - began:>5.1f} "
           f"{streams.good:>5}, {streams.pause * 1000:>4.0f} ms "
-          f"{newcomer.took or 0:>6.1f} s" + "".join(f"\n  BROKEN {each}" for each in troubles[:4]),
+          f"{newcomer.took or 0:>6.1f} s {(client.took or 0) * 1000:>5.0f} ms"
+          + "".join(f"\n  BROKEN {each}" for each in troubles[:4]),
           flush=True)
     return bool(troubles)
 

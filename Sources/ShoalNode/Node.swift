@@ -80,6 +80,9 @@ public final class Node: NodeService {
   private let atoms: AtomKeeper
   private let departure: Departure
   private let throughput: Throughput
+  private let reach: Reach
+  private let relays: RelayHost
+  private let desk: CallDesk
 
   public var peer: PeerID { configuration.identity.id }
 
@@ -94,12 +97,24 @@ public final class Node: NodeService {
     library = ModelLibrary(blobs: system.blobs)
     courier = Courier(transport: system.datagrams, party: party, clock: clock, random: random)
     discovery = Discovery(peer: peer, courier: courier, clock: clock, random: random)
-    membership = Membership(
+    let ways = Ways(peer: peer)
+    let membership = Membership(
       identity: configuration.identity, record: configuration.record, courier: courier,
-      clock: clock, random: random)
+      ways: ways, startsAlone: !configuration.bootstrap.isEmpty, clock: clock, random: random)
+    self.membership = membership
+    desk = CallDesk(clock: clock)
     door = StreamDoor(
       party: party, transport: system.streams, clock: clock, random: random,
-      waiting: configuration.waiting)
+      waiting: configuration.waiting,
+      others: OtherWays(
+        ways: ways, desk: desk, threads: threads,
+        record: { await membership.record(of: $0) },
+        call: { await membership.send(ReachMessage.call($1).gossip, to: $0) }))
+    reach = Reach(
+      ways: ways, membership: membership, courier: courier, door: door, clock: clock)
+    relays = RelayHost(
+      door: door, membership: membership, threads: threads,
+      isWilling: configuration.record.services.contains(.relay))
     rendezvous = LinkRendezvous(clock: clock)
     atoms = AtomKeeper(clock: clock)
     departure = Departure(clock: clock)
@@ -137,6 +152,7 @@ public final class Node: NodeService {
       group.addTask { await self.keeper.run() }
       group.addTask { await self.lanes.run() }
       group.addTask { await self.acceptStreams() }
+      group.addTask { await self.reach.run { await self.host($0) } }
       group.addTask { await self.departure.untilStopped() }
       group.addTask { await self.throughput.run(record.compute, self.membership) }
       await group.next()
@@ -161,14 +177,17 @@ public final class Node: NodeService {
     switch news {
     case .joined(let peer, let endpoint):
       await discovery.handle(.joined(peer, endpoint))
+      await reach.joined(peer, at: endpoint)
       await registry.greet(peer)
     case .lost(let peer):
       await discovery.handle(.lost(peer))
       await courier.forget(peer)
       await executor.lost(peer)
+      await reach.lost(peer)
       door.forget(peer)
     case .epoch(let view): await store.adopt(view: view)
     case .ledger(let bytes, let peer): await registry.receive(bytes, from: peer)
+    case .reach(let bytes, let peer): await reach.receive(bytes, from: peer)
     }
   }
 
@@ -183,15 +202,26 @@ public final class Node: NodeService {
   /// One connection of another peer, from its first byte to its last.
   private func serve(_ stream: any ByteStream) async {
     guard let connection = try? await door.answer(stream) else { return }
+    await host(connection)
+  }
+
+  /// The streams of one connection, until it ends or turns out to be one that this peer asked for.
+  private func host(_ connection: SealedLink) async {
     await door.hosting(connection) { connection in
-      await StreamHost(clock: system.clock, threads: system.threads).run(connection) {
-        await self.serve($0)
-      }
+      let number = await StreamHost(clock: system.clock, threads: system.threads)
+        .runUntilTurned(connection) { await self.serve($0) }
+      if let number { await desk.deliver(connection, number) }
     }
   }
 
-  /// One stream, from its hello to its end.
-  private func serve(_ link: any FrameLink) async {
+  /// A connection that another peer carries: its own handshake, then one stream.
+  private func serveTunnel(_ link: any FrameLink) async {
+    guard let connection = try? await door.answerTunnel(link) else { return link.shutdown() }
+    await host(connection)
+  }
+
+  /// One stream, from its hello to its end. The number of a call that it answers; nil: of none.
+  private func serve(_ link: any FrameLink) async -> UInt64? {
     let room = ThreadRoom(system.threads.thread(name: "stream"))
     defer { room.close() }
     let deadline = system.clock.now() + .seconds(5)
@@ -217,7 +247,13 @@ public final class Node: NodeService {
     case .witness(let job): await keeper.serve(link, of: job, in: room)
     case .partials(let job, let term, let rank):
       await rendezvous.deposit(link, for: .init(job: job, term: term, rank: rank))
+    case .called(let number):
+      link.shutdown()
+      return number
+    case .relay(let target): await relays.serve(link, to: target)
+    case .relayed: await serveTunnel(link)
     }
+    return nil
   }
 
   // MARK: NodeService

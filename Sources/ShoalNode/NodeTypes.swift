@@ -112,10 +112,12 @@ public struct PeerStatus: Sendable {
   public let address: Endpoint?
   /// Smoothed; nil before the first answer.
   public let roundTrip: Duration?
+  /// How streams get there; nil: no way is known to work, or it is this peer.
+  public let way: PeerWay?
 
   public init(
     peer: PeerID, isSelf: Bool, state: MemberState, record: CapabilityRecord, address: Endpoint?,
-    roundTrip: Duration?
+    roundTrip: Duration?, way: PeerWay? = .direct
   ) {
     self.peer = peer
     self.isSelf = isSelf
@@ -123,6 +125,7 @@ public struct PeerStatus: Sendable {
     self.record = record
     self.address = address
     self.roundTrip = roundTrip
+    self.way = way
   }
 }
 

@@ -115,11 +115,13 @@ public final class Peer: Sendable {
     _ endpoints: [Endpoint]
   ) -> CapabilityRecord {
     let isEmulated = options.profile != nil
-    return CapabilityRecord(
+    var record = CapabilityRecord(
       profile, peer: identity, isEmulated: isEmulated, endpoints: endpoints,
       memory: options.memory,
       // Peers of one host fail together, unless they only play other devices.
       host: isEmulated ? "" : ProcessInfo.processInfo.hostName)
+    if options.relay ?? endpoints.contains(where: \.isGlobal) { record.services.insert(.relay) }
+    return record
   }
 
   private static func resources(_ options: PeerOptions) -> ComputeResources {

@@ -21,6 +21,9 @@ public struct PeerOptions: Sendable {
   public var kernel: KernelPath?
   /// Whose models to store and compute with.
   public var publishers = PublisherPolicy.everybody
+  /// Carry streams between peers that cannot reach each other. Nil: where this one has a public
+  /// address.
+  public var relay: Bool?
 
   public init() {}
 }
@@ -47,6 +50,7 @@ extension PeerOptions {
     if let kernel, !kernel.isAvailable {
       throw PeerError.noSuchKernel(kernel, available: KernelPath.available)
     }
+    relay = try settings.value(.relay, "true or false") { Bool($0) }
     let allowed = try settings.value(
       .publishers, "all, own, or ids of 64 hexadecimal digits with commas"
     ) { Self.publishers($0) }

@@ -15,6 +15,7 @@ public enum PeerSetting: String, CaseIterable, Hashable, Sendable {
   case traces
   case publishers
   case largestModel = "largest-model"
+  case relay
 
   public var flag: String { "--\(rawValue)" }
 

@@ -80,6 +80,7 @@ struct ConfigShowCommand: ParsableCommand {
     case .traces: return ("none", "default")
     case .publishers: return ("all", "default")
     case .largestModel: return ("no limit", "default")
+    case .relay: return ("with a public address", "default")
     }
   }
 }

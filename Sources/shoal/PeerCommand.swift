@@ -19,6 +19,7 @@ struct PeerCommand: AsyncParsableCommand {
   @OptionGroup var data: DataDirectory
 
   func run() async throws {
+    MachineLimits.raiseOpenFiles()
     let store = try data.open()
     let settings = try flags.settings(in: store)
     let peer = try await Peer(PeerOptions(settings), store: store) { PeerCommand.tell($0) }

@@ -28,6 +28,11 @@ struct PeerFlags: ParsableArguments {
   var publishers: String?
   @Option(help: "The largest model of others to store a part of, such as 40GiB.")
   var largestModel: String?
+  @Flag(
+    inversion: .prefixedNo,
+    help: ArgumentHelp(
+      "Carry streams between peers that cannot reach each other (default: with a public address)."))
+  var relay: Bool?
 
   /// These, then the environment, then config.toml.
   func settings(in store: LocalStore) throws -> PeerSettings {
@@ -38,7 +43,7 @@ struct PeerFlags: ParsableArguments {
     let values: [PeerSetting: String?] = [
       .network: network, .listen: listen, .api: api, .profile: profile, .memory: memory,
       .threads: threads, .kernel: kernel, .traces: traces, .publishers: publishers,
-      .largestModel: largestModel,
+      .largestModel: largestModel, .relay: relay.map { "\($0)" },
     ]
     return values.compactMapValues(\.self)
   }

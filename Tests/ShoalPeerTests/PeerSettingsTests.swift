@@ -39,9 +39,9 @@ import Testing
     }
     #expect(
       throws: ConfigurationError.wrongType(
-        file: "config.toml", key: "threads", expected: "a string", found: "a boolean")
+        file: "config.toml", key: "threads", expected: "a string", found: "an array")
     ) {
-      try settings(flags: [.threads: "2"], file: "threads = true\n")
+      try settings(flags: [.threads: "2"], file: "threads = [2]\n")
     }
   }
 
@@ -49,7 +49,7 @@ import Testing
     "a value that cannot be read is refused with where it stands",
     arguments: [
       (PeerSetting.threads, "none"), (.threads, "0"), (.memory, "6 apples"), (.listen, "here"),
-      (.kernel, "mmx"), (.publishers, "you"), (.largestModel, "-1"),
+      (.kernel, "mmx"), (.publishers, "you"), (.largestModel, "-1"), (.relay, "perhaps"),
     ])
   func unreadable(_ setting: PeerSetting, _ text: String) throws {
     let settings = try settings(environment: [setting.variable: text])

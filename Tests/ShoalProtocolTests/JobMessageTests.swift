@@ -82,6 +82,7 @@ import Testing
 
   static let hellos: [StreamHello] = [
     .shard, .job(id(1)), .partials(id(2), Term(3), rank: 65_535), .witness(id(4)),
+    .called(1 << 63), .relay(to: id(5)), .relayed(from: id(6)),
   ]
 
   @Test(arguments: messages.indices) func `a job message comes back`(_ index: Int) throws {
@@ -182,8 +183,8 @@ import Testing
       throws: WireError.tooLong(
         field: "blobs", limit: ShardMessage.questionLimit, announced: 0x0100_0000)
     ) { try ShardMessage(bytes: [1, 0, 0, 0, 1]) }
-    #expect(throws: WireError.unknown(field: "stream class", value: 4)) {
-      try StreamHello(bytes: [4])
+    #expect(throws: WireError.unknown(field: "stream class", value: 7)) {
+      try StreamHello(bytes: [7])
     }
   }
 

@@ -252,9 +252,9 @@ public struct FailureDetector: Sendable {
     usualAnswer(of: target).map { $0 <= configuration.nackAfter } ?? true
   }
 
-  /// Two round trips and what they vary by; nil before the first. Bounded by the quickest of late: a
-  /// peer that was stopped for seconds answers at last, and that says nothing of its link. Without
-  /// the bound its next silence would be waited for as long.
+  /// Two round trips and what they vary by; nil before the first. Bounded by the quickest of late:
+  /// a peer that was stopped for seconds answers at last, and that tells nothing of its link.
+  /// Without the bound its next silence would be waited for as long.
   private func usualAnswer(of target: PeerID) -> Duration? {
     roundTrips[target].map {
       min($0.mean * 2 + $0.deviation * 4, $0.least * 4 + configuration.probeTimeout * 2)

@@ -47,11 +47,16 @@ public struct ConfigurationTable: Hashable, Sendable {
     return text
   }
 
-  /// A string, or an integer as it is written: for values that are read as text in any case.
+  /// A string, or a number or a boolean as it is written: for values that are read as text.
   public mutating func optionalText(_ key: String) throws(ConfigurationError) -> String? {
-    guard case .integer(let number)? = values[key] else { return try optionalString(key) }
+    let text: String
+    switch values[key] {
+    case .integer(let number): text = "\(number)"
+    case .boolean(let answer): text = "\(answer)"
+    case _: return try optionalString(key)
+    }
     values[key] = nil
-    return String(number)
+    return text
   }
 
   public mutating func strings(_ key: String) throws(ConfigurationError) -> [String] {
