@@ -9,11 +9,11 @@ failed = False
 digests = set()
 
 
-def facts(name, objective):
+def facts(name):
     """Milliseconds of a step, measured and estimated, and the plan's members."""
-    with open(f"{folder}/{name}-{objective}.json") as file:
+    with open(f"{folder}/{name}.json") as file:
         run = json.load(file)
-    with open(f"{folder}/{name}-{objective}.plan") as file:
+    with open(f"{folder}/{name}.plan") as file:
         plan = json.load(file)
     digests.add(run["digest"])
     timing = run["timing"]
@@ -40,7 +40,7 @@ if "equal" in parts:
     for link in ["loopback", "ethernet"]:
         first = None
         for count in counts:
-            row = facts(f"{link}-{count}", "spread")
+            row = facts(f"{link}-{count}")
             first = first or (row["measured"], count)
             gain = first[0] / row["measured"]
             ratio = row["measured"] / row["estimated"]
@@ -49,8 +49,7 @@ if "equal" in parts:
                   f"{100 * gain * first[1] / count:9.0f}% {row['bytes'] / 1_000:8.0f}"
                   f"{judged(ratio)}")
 if "household" in parts:
-    alone, quick, all_of_them = (
-        facts("alone", "latency"), facts("household", "latency"), facts("household", "spread"))
+    alone, quick, all_of_them = facts("phone"), facts("quickest"), facts("everybody")
     print(f"{'household':34} {'peers':>5} {'step ms':>9} {'estimate':>9} {'ratio':>6} {'factor':>7}")
     for name, row in [
         ("the phone alone", alone), ("the mesh, for latency", quick),

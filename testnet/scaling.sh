@@ -50,7 +50,7 @@ stop() {
   for pid in ${pids[@]+"${pids[@]}"}; do wait "$pid" 2>/dev/null || true; done
   pids=()
 }
-trap 'stop; rm -rf "$run"' EXIT
+trap 'stop; [ -n "${KEEP:-}" ] || rm -rf "$run"' EXIT
 trap 'exit 130' INT TERM
 
 if [ -z "$model" ]; then
@@ -71,32 +71,33 @@ await() {
 alive() { [ "$("$shoal" peers --data "$1" --json | grep -o '"state":"alive"' | wc -l)" -eq "$2" ]; }
 knows() { "$shoal" models --data "$1" --json | grep -q '"name":"big"'; }
 
-# A mesh of its own for each profile that is named.
-start() { # name, profiles...
-  local name=$1 number=0 profile
+# One more peer of the mesh $1 for each profile; the first of a mesh announces the model.
+join() { # mesh, profiles...
+  local mesh=$1 profile data
   shift
-  "$shoal" net create "$name" --admission key --out "$run/$name.toml" >/dev/null
+  [ -f "$run/$mesh.toml" ] \
+    || "$shoal" net create "$mesh" --admission key --out "$run/$mesh.toml" >/dev/null
   for profile in "$@"; do
-    local data="$run/$name-$number"
+    data="$run/$mesh-${#pids[@]}"
     mkdir -p "$data"
     cp -al "$run/first/blobs" "$data/blobs"
-    "$shoal" net join "$run/$name.toml" --data "$data" >/dev/null
+    "$shoal" net join "$run/$mesh.toml" --data "$data" >/dev/null
     "$shoal" peer --data "$data" --listen 127.0.0.1:0 --api 127.0.0.1:0 --threads 1 \
       --profile "$profile" >"$data.log" 2>&1 &
     pids+=($!)
-    number=$((number + 1))
+    await test -f "$data/api"
   done
-  for ((i = 0; i < number; i++)); do await alive "$run/$name-$i" "$number"; done
-  "$shoal" import "$model" --name big --data "$run/$name-0" >/dev/null
-  for ((i = 0; i < number; i++)); do await knows "$run/$name-$i"; done
+  for ((i = 0; i < ${#pids[@]}; i++)); do await alive "$run/$mesh-$i" ${#pids[@]}; done
+  knows "$run/$mesh-0" || "$shoal" import "$model" --name big --data "$run/$mesh-0" >/dev/null
+  for ((i = 0; i < ${#pids[@]}; i++)); do await knows "$run/$mesh-$i"; done
 }
 # Facts and the plan of one objective, asked at the first peer.
-measure() { # name, objective
-  "$shoal" run big --tokens 1,5 -n "$tokens" --temperature 0 --objective "$2" \
-    --data "$run/$1-0" --facts "$run/$1-$2.json" >/dev/null 2>"$run/$1.err" \
-    || { cat "$run/$1.err" >&2; exit 1; }
+measure() { # mesh, objective, name of the measurement
   "$shoal" plan big --objective "$2" --context "$((tokens + 2))" --data "$run/$1-0" --json \
-    >"$run/$1-$2.plan"
+    >"$run/$3.plan"
+  "$shoal" run big --tokens 1,5 -n "$tokens" --temperature 0 --objective "$2" \
+    --data "$run/$1-0" --facts "$run/$3.json" >/dev/null 2>"$run/$1.err" \
+    || { cat "$run/$1.err" >&2; exit 1; }
 }
 slowed() { # profile, folder, [bytes per second, microseconds]
   local copy
@@ -120,26 +121,23 @@ for part in $parts; do
       # What loopback itself takes is real, and so the less beside devices the slower they are.
       loopback=$(slowed Peers/mini-pc-n150.toml loopback 4_000_000_000 0)
       ethernet=$(slowed Peers/mini-pc-n150.toml ethernet 117_000_000 100)
-      for count in ${counts//,/ }; do
-        for link in loopback ethernet; do
-          devices=()
-          for ((i = 0; i < count; i++)); do devices+=("${!link}"); done
-          start "$link-$count" "${devices[@]}"
-          measure "$link-$count" spread
-          stop
+      for link in loopback ethernet; do
+        for count in ${counts//,/ }; do
+          while [ ${#pids[@]} -lt "$count" ]; do join "$link" "${!link}"; done
+          measure "$link" spread "$link-$count"
         done
+        stop
       done
       ;;
     household)
       phone=$(slowed Peers/iphone-15-pro.toml phone)
       budget=$(slowed Peers/budget-android.toml budget)
       desktop=$(slowed Peers/rtx4090-desktop.toml desktop)
-      start alone "$phone"
-      measure alone latency
-      stop
-      start household "$phone" "$desktop" "$budget" "$budget"
-      measure household latency
-      measure household spread
+      join household "$phone"
+      measure household latency phone
+      join household "$desktop" "$budget" "$budget"
+      measure household latency quickest
+      measure household spread everybody
       stop
       ;;
   esac

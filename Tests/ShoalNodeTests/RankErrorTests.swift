@@ -43,7 +43,7 @@ import Testing
       (InferenceError.notFinite(layer: 3), .numericRange(layer: 3)),
       (WireError.trailing(bytes: 3), .protocolViolation(entry, .trailing(bytes: 3))),
       (FrameLinkError.link(.closed), .peerLost(entry)),
-      (CancellationError(), .cancelled),
+      (CancellationError(), .leaving),
       (Stranger(), .unexplained(rank)),
     ]
     for (error, failure) in cases {

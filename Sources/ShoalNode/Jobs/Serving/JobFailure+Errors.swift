@@ -18,7 +18,8 @@ extension JobFailure {
       case let wire as WireError: .protocolViolation(entry, wire)
       case is FrameLinkError, is LinkError: .peerLost(entry)
       case is PlanError: .notInPlan
-      case is CancellationError: .cancelled
+      // The peer is on its way out, and another may serve; the job itself goes on.
+      case is CancellationError: .leaving
       case _: .unexplained(peer)
       }
   }
