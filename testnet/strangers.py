@@ -307,10 +307,10 @@ def slow(attack, port):
             if stream is None:
                 break
             attack.keep(stream)
-            places[stream] = 0
         for stream in attack.held:
-            attack.say(stream, data[places[stream] % len(data):][:1])
-            places[stream] += 1
+            place = places.get(stream, 0)
+            attack.say(stream, data[place % len(data):][:1])
+            places[stream] = place + 1
         attack.listen()
         time.sleep(0.2)
 

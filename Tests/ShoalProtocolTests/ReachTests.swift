@@ -177,6 +177,22 @@ private struct ReachWorld {
     }
   }
 
+  @Test func `whoever comes to a relay first asks it to be introduced`() {
+    var core = ReachCore(peer: ReachWorld.id(0))
+    let (other, carrier) = (ReachWorld.id(1), ReachWorld.id(2))
+    let now = Moment(nanoseconds: 0)
+    // The carrier is itself still being tried when the other comes.
+    _ = core.handle(.joined(carrier, isDoubtful: true, relays: true), at: now)
+    #expect(
+      core.handle(.joined(other, isDoubtful: true, relays: false), at: now)
+        == [.attempt(other, .direct)])
+    _ = core.handle(.tried(carrier, .direct, succeeded: true), at: now)
+    _ = core.handle(.tried(other, .direct, succeeded: false), at: now)
+    #expect(
+      core.handle(.tried(other, .called, succeeded: false), at: now)
+        == [.introduce(other, by: carrier), .attempt(other, .relayed(by: carrier))])
+  }
+
   /// own, seen, theirs, observed, whether something is between.
   static let sights: [([String], String?, [String], String?, Bool)] = [
     (["192.168.1.2:1"], nil, ["192.168.1.3:1"], "192.168.1.3:1", false),

@@ -143,7 +143,9 @@ public struct ReachCore: Sendable {
       return []
     }
     members[other]?.state = .trying(first, then: Array(next.dropFirst()))
-    return [.attempt(other, first)]
+    guard case .relayed(let carrier) = first else { return [.attempt(other, first)] }
+    // Where the two have been brought together, a better way may be found.
+    return [.introduce(other, by: carrier), .attempt(other, first)]
   }
 
   private func carriersLeft(for other: PeerID, after way: PeerWay) -> [PeerWay] {
