@@ -8,7 +8,8 @@ import ShoalSecurity
 import ShoalSystem
 import Testing
 
-@Suite struct EmbeddedPeerTests {
+/// What waits for real clocks runs apart from tests that keep all cores busy.
+@Suite(.serialized) struct RealTimeTests {
   /// The whole of what an app writes.
   private func story(of model: String, in directory: URL, _ options: PeerOptions) async throws
     -> String
