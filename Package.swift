@@ -57,7 +57,7 @@ let package = Package(
     .target(
       name: "ShoalEthereum",
       dependencies: ["ShoalProtocol", "ShoalSecurity", "ShoalLedger", "CSecp256k1"],
-      swiftSettings: strict),
+      resources: [.embedInCode("Bytecode")], swiftSettings: strict),
     // The actors, one file each, over seams; opens nothing itself.
     .target(
       name: "ShoalNode",
@@ -93,7 +93,7 @@ let package = Package(
     .executableTarget(
       name: "shoal",
       dependencies: [
-        "ShoalNode", "ShoalSystem", "ShoalGateway", "ShoalSimulation",
+        "ShoalNode", "ShoalSystem", "ShoalGateway", "ShoalSimulation", "ShoalEthereum",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: strict),
 
