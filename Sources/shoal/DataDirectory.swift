@@ -41,10 +41,17 @@ struct LocalStore {
     logs = DocumentLogStore(documents: documents)
   }
 
-  /// The peer's key, made on first use.
+  static let identityVariable = "SHOAL_IDENTITY"
+
+  /// The peer's key: of the environment, else of the directory, where it is made on first use.
   private static func identity(_ documents: DirectoryDocuments) throws -> PeerIdentity {
-    if let seed = try documents.read("identity") {
-      guard let identity = PeerIdentity(seed: SecretBytes(seed)) else {
+    if let text = ProcessInfo.processInfo.environment[identityVariable] {
+      guard let bytes = Hex.decode(text), let identity = PeerIdentity(seed: SecretBytes(bytes))
+      else { throw UserError("\(identityVariable) is no key: 64 hexadecimal digits") }
+      return identity
+    }
+    if let seed = try KeyFile.read("identity", documents) {
+      guard let identity = PeerIdentity(seed: seed) else {
         throw UserError("\(documents.path)/identity is damaged: it has \(seed.count) bytes, not 32")
       }
       return identity
