@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Foundation
+import ShoalEthereum
 import ShoalGateway
 import ShoalInference
 import ShoalLedger
@@ -30,10 +31,14 @@ struct PeerCommand: AsyncParsableCommand {
   @Option(help: "Append each job's spans to this file, one OTLP/JSON object on each line.")
   var traces: String?
   @Option(
-    help: "Whose models to store and compute with: all, own, or full ids of peers, with commas.")
+    help: """
+      Whose models to store and compute with: all, own, or full ids of peers and accounts of a \
+      chain, with commas.
+      """)
   var publishers = "all"
   @Option(help: "The largest model of others to store a part of, such as 40GiB.")
   var largestModel: MemorySize?
+  @OptionGroup var account: AccountOptions
   @OptionGroup var data: DataDirectory
 
   func run() async throws {
@@ -131,6 +136,10 @@ struct PeerCommand: AsyncParsableCommand {
       waiting: device.isEmulated ? .sleep : .adaptive)
     configuration.publishers = PublisherPolicy(
       allowed: try PeerCommand.publishers(publishers), modelLimit: largestModel?.bytes.bytes)
+    configuration.accounts = try account.terms()
+    if let ledger = network.ledger, ledger.backend == ChainLedger.backend {
+      try configuration.follow(ChainDescriptor(settings: ledger.settings), store)
+    }
     return configuration
   }
 
@@ -143,9 +152,11 @@ struct PeerCommand: AsyncParsableCommand {
     }
     return Set(
       try text.split(separator: ",").map { part in
-        guard let id = Bytes32(hex: part.trimmingCharacters(in: .whitespaces)) else {
+        let text = part.trimmingCharacters(in: .whitespaces)
+        guard let id = Bytes32(hex: text) ?? EthereumAddress(text)?.word else {
           throw ValidationError(
-            "--publishers is all, own, or ids of 64 hexadecimal digits with commas; \(part) is none"
+            "--publishers is all, own, or ids of 64 hexadecimal digits and accounts, with commas;"
+              + " \(text) is none"
           )
         }
         return PeerID(id)

@@ -16,7 +16,9 @@ extension TidyRule {
       "ShoalSystem": node.union(["CPlatform"]),
       "ShoalGateway": node,
       "ShoalSimulation": node,
-      "shoal": node.union(["ShoalSystem", "ShoalGateway", "ShoalSimulation"]),
+      "shoal": node.union([
+        "ShoalSystem", "ShoalGateway", "ShoalSimulation", "ShoalEthereum",
+      ]),
     ]
   }()
 

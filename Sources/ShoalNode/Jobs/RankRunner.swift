@@ -20,6 +20,8 @@ public final class RankRunner {
   /// The bytes of the last message and the last step: the next are read into the same memory.
   private var inbox: [UInt8] = []
   private var step = Step()
+  /// Counts what this rank is paid for; nil: nobody pays.
+  var served: ServedRank?
   private let interruption: @Sendable () -> JobFailure?
   private let told: @Sendable (_ bytes: UInt64, _ took: Duration) -> Void
   /// Bytes of weights and cache that the step under way has read.
@@ -101,6 +103,7 @@ public final class RankRunner {
     try unsafe entry.send(.job, capacity: votes.capacity(step, rows: pass.logitRows)) { room in
       let result = try unsafe votes.write(step, pass, into: room)
       let cost = cost(since: start)
+      served?.done(.tokens(step), results: votes.hashes)
       if step.tokens.count == 1 { told(bytesRead, .nanoseconds(Int64(cost.compute))) }
       return result.finish(cost)
     }
@@ -117,6 +120,7 @@ public final class RankRunner {
     try exchange(
       sequence: texts.sequence, tokens: texts.texts.reduce(0) { $0 + $1.count })
     let vectors = try TextVector.all(texts, pass)
+    served?.done(.texts(texts), results: vectors.map(\.hash))
     try entry.send(
       .embedded(sequence: texts.sequence, vectors, cost: cost(since: start)))
   }

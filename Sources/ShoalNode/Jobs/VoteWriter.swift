@@ -17,6 +17,8 @@ struct VoteWriter {
   private var best = BestCandidates()
   /// The best of one block, for the wire.
   private var spoken: [TokenCandidate] = []
+  /// Of the last result: the hash of each vote, in order.
+  private(set) var hashes: [Bytes32] = []
 
   init(_ model: RankModel, kernels: Kernels) {
     layers = model.manifest.shape.layers
@@ -39,6 +41,7 @@ struct VoteWriter {
   ) throws(JobFailure) -> StepResultWriter {
     var result = unsafe StepResultWriter(
       room, sequence: step.sequence, votes: pass.logitRows * blocks.count)
+    hashes.removeAll(keepingCapacity: true)
     for row in 0..<pass.logitRows {
       best.reset(keeping: step.candidates)
       for index in blocks.indices {
@@ -68,9 +71,11 @@ struct VoteWriter {
     for candidate in best.candidates where tokens[index].contains(candidate.token) {
       spoken.append(TokenCandidate(token: UInt32(candidate.token), logit: candidate.logit))
     }
+    let hash = unsafe BLAKE2b.hash(UnsafeRawBufferPointer(logits))
+    hashes.append(hash)
     unsafe result.vote(
       block: blocks[index], row: row, maximum: extent.maximum,
-      exponentials: extent.sumOfExponentials, hash: BLAKE2b.hash(UnsafeRawBufferPointer(logits)),
+      exponentials: extent.sumOfExponentials, hash: hash,
       candidates: spoken[...],
       slice: step.slices ? logits : UnsafeBufferPointer(start: nil, count: 0))
   }

@@ -88,6 +88,7 @@ extension Prepare {
     writer.integer(UInt32(batch))
     writer.list(view) { $1.write(to: &$0) }
     writer.list(distrusted) { $0.id($1) }
+    payment?.write(to: &writer)
   }
 
   init(from reader: inout ByteReader) throws(WireError) {
@@ -114,6 +115,7 @@ extension Prepare {
     distrusted = try reader.list("distrusted", limit: Limits.peers) { reader throws(WireError) in
       try reader.id()
     }
+    payment = try PaymentTerms.last(of: &reader)
   }
 }
 

@@ -15,10 +15,7 @@ extension JobFailure {
     case .recordRefused(let peer):
       writer.integer(UInt8(4))
       writer.id(peer)
-    case .noMemory(let needed, let available):
-      writer.integer(UInt8(5))
-      writer.integer(needed)
-      writer.integer(available)
+    case .noMemory(let needed, let available): write(5, needed, available, to: &writer)
     case .missingAtoms(let count):
       writer.integer(UInt8(6))
       writer.integer(UInt32(count))
@@ -63,7 +60,18 @@ extension JobFailure {
       writer.integer(UInt8(18))
       writer.id(peer)
       writer.integer(code)
+    case .unpaid(let asked, let offered): write(19, asked, offered, to: &writer)
+    case .creditExhausted(let owed, let limit): write(20, owed, limit, to: &writer)
+    case .dishonest(let peer):
+      writer.integer(UInt8(21))
+      writer.id(peer)
     }
+  }
+
+  private func write(_ tag: UInt8, _ one: UInt64, _ other: UInt64, to writer: inout ByteWriter) {
+    writer.integer(tag)
+    writer.integer(one)
+    writer.integer(other)
   }
 
   init(from reader: inout ByteReader) throws(WireError) {
@@ -92,6 +100,9 @@ extension JobFailure {
       self = .diskFull(
         try reader.id(), needed: try reader.integer(), available: try reader.integer())
     case 18: self = .diskFailed(try reader.id(), code: try reader.integer())
+    case 19: self = .unpaid(asked: try reader.integer(), offered: try reader.integer())
+    case 20: self = .creditExhausted(owed: try reader.integer(), limit: try reader.integer())
+    case 21: self = .dishonest(try reader.id())
     case _: throw .unknown(field: "failure", value: UInt64(tag))
     }
   }

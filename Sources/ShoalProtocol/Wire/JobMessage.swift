@@ -17,10 +17,12 @@ public struct Prepare: Hashable, Sendable {
   public let view: [SignedRecord]
   /// Peers that the entry leaves out, sorted.
   public let distrusted: [PeerID]
+  /// What the entry pays every rank for its work; nil: nothing.
+  public let payment: PaymentTerms?
 
   public init(
     job: JobID, term: Term, model: ModelID, plan: PlanID, objective: PlanObjective, context: Int,
-    batch: Int, view: [SignedRecord], distrusted: [PeerID]
+    batch: Int, view: [SignedRecord], distrusted: [PeerID], payment: PaymentTerms? = nil
   ) {
     self.job = job
     self.term = term
@@ -31,6 +33,7 @@ public struct Prepare: Hashable, Sendable {
     self.batch = batch
     self.view = view
     self.distrusted = distrusted
+    self.payment = payment
   }
 }
 

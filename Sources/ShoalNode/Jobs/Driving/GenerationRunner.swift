@@ -20,6 +20,8 @@ public struct GenerationRunner: Sendable {
   private let entry: PeerID
   let patience: StepPatience
   let clock: any MeshClock
+  /// Counts what ranks are paid for; nil: nobody is.
+  var bill: TermBill?
 
   /// - Parameters:
   ///   - links: to every rank, in the plan's order.
@@ -31,6 +33,14 @@ public struct GenerationRunner: Sendable {
     self.entry = entry
     self.patience = patience
     self.clock = clock
+  }
+
+  init(
+    links: [any FrameLink], entry: PeerID, patience: StepPatience, clock: any MeshClock,
+    bill: TermBill?
+  ) {
+    self.init(links: links, entry: entry, patience: patience, clock: clock)
+    self.bill = bill
   }
 
   /// Runs `session`, whose ranks have all answered PREPARE, to its end.
@@ -52,6 +62,7 @@ public struct GenerationRunner: Sendable {
       }
       switch effects.removeFirst() {
       case .send(let step):
+        bill?.asked(.tokens(step))
         try send(step)
         flights.append(step, at: clock.now())
       case .sample(let votes, let cost):
@@ -103,6 +114,7 @@ public struct GenerationRunner: Sendable {
     for rank in links.indices {
       switch hear(rank, deadline: deadline) {
       case .result(let sequence, let votes, let cost):
+        bill?.answered(rank, votes.lazy.map(\.hash))
         effects += session.handle(.result(rank: rank, sequence: sequence, votes, cost))
         if case .failed(let failure)? = effects.last {
           throw TermEnd(failure, blamed: [links[rank].peer])
@@ -116,6 +128,7 @@ public struct GenerationRunner: Sendable {
     let now = clock.now()
     flights.removeFirst(at: now)
     patience.note(tokens: tokens, took: now - start)
+    try bill?.check()
     return effects
   }
 

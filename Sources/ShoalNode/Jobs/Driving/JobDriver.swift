@@ -12,6 +12,8 @@ struct JobDriver: Sendable {
   let membership: Membership
   let keeper: WitnessKeeper
   let door: StreamDoor
+  /// Nil: this peer pays nobody.
+  let accounts: Accounts?
   let clock: any MeshClock
   let random: any RandomSource
   let threads: any ThreadSource
@@ -45,9 +47,10 @@ struct JobDriver: Sendable {
     let prompt = try prompt(of: request, entry, manifest, tokenizer)
     let order = try GenerationOrder(prompt: prompt, options: request.options, manifest: manifest)
     do { try request.options.format.check() } catch { throw NodeError.schema(error) }
+    let records = await membership.view().records
     _ = try MeshPlan(
-      model: entry.model, manifest: manifest, records: await membership.view().records,
-      objective: request.objective, context: order.context, distrusted: [])
+      model: entry.model, manifest: manifest, records: records, objective: request.objective,
+      context: order.context, distrusted: Set(unaffordable(records)))
     var prepared = request
     prepared.prompt = .tokens(prompt)
     return prepared
@@ -191,13 +194,23 @@ struct JobDriver: Sendable {
     emit: @escaping @Sendable (GenerationEvent) -> Void
   ) async throws -> JobTerm {
     let view = await membership.view()
+    let excluded = Set(excluded).union(unaffordable(view.records))
     let plan = try MeshPlan(
       model: model, manifest: manifest, records: view.records, objective: objective,
-      context: context, distrusted: Set(excluded))
+      context: context, distrusted: excluded)
     let prepare = Prepare(
       job: job, term: term, model: model, plan: plan.id, objective: objective, context: context,
-      batch: batch, view: await membership.signedRecords(of: view.peers), distrusted: excluded)
-    return JobTerm(driver: self, plan: plan, prepare: prepare, emit: emit)
+      batch: batch, view: await membership.signedRecords(of: view.peers),
+      distrusted: excluded.sorted(),
+      payment: accounts?.offer(plan, view.records))
+    let bill = try await accounts?.hire(prepare, plan, manifest, view.records)
+    return JobTerm(driver: self, plan: plan, prepare: prepare, bill: bill, emit: emit)
+  }
+
+  /// Peers that ask more than this one pays.
+  func unaffordable(_ records: [CapabilityRecord]) -> [PeerID] {
+    if let accounts { return accounts.unaffordable(records) }
+    return records.filter { $0.peer != peer && ($0.payment?.price ?? 0) > 0 }.map(\.peer)
   }
 }
 

@@ -7,6 +7,8 @@ struct JobTerm: Sendable {
   let driver: JobDriver
   let plan: MeshPlan
   let prepare: Prepare
+  /// What its ranks are paid for; nil: nobody is.
+  let bill: TermBill?
   let emit: @Sendable (GenerationEvent) -> Void
 
   /// Runs `steps` on the entry's thread once all ranks are ready, or throws `TermEnd`.
@@ -17,8 +19,14 @@ struct JobTerm: Sendable {
     _ steps: @escaping @Sendable (GenerationRunner) throws -> Outcome
   ) async throws -> Outcome {
     try await withThrowingTaskGroup(of: Void.self) { group in
-      let links = try await open { own in
-        group.addTask { await driver.executor.serve(own) }
+      let links: [any FrameLink]
+      do {
+        links = try await open { own in
+          group.addTask { await driver.executor.serve(own) }
+        }
+      } catch {
+        bill?.end()
+        throw error
       }
       let room = ThreadRoom(driver.threads.thread(name: "entry"))
       let result: Result<Outcome, any Error>
@@ -34,6 +42,7 @@ struct JobTerm: Sendable {
       }
       for link in links { link.shutdown() }
       room.close()
+      bill?.end()
       // The own rank may be waiting for one that is gone.
       await driver.executor.stop(prepare.job, prepare.term)
       return try result.get()
@@ -83,7 +92,7 @@ struct JobTerm: Sendable {
         .run(prepare, emit: emit)
     }
     let runner = GenerationRunner(
-      links: links, entry: entry, patience: plan.patience, clock: clock)
+      links: links, entry: entry, patience: plan.patience, clock: clock, bill: bill)
     return try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { await beside() }
       defer { group.cancelAll() }
