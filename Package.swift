@@ -18,7 +18,9 @@ let package = Package(
   name: "Shoal",
   platforms: [.macOS(.v15)],
   products: [
-    .executable(name: "shoal", targets: ["shoal"])
+    .executable(name: "shoal", targets: ["shoal"]),
+    // For apps that embed a peer.
+    .library(name: "Shoal", targets: ["ShoalPeer"]),
   ],
   dependencies: [
     // Network descriptors and device profiles (docs/decisions/0001-tomlkit.md).
@@ -28,6 +30,8 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-http-types", from: "1.0.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.80.0"),
+    // What Hummingbird's handlers are given (docs/decisions/0061-types-of-http-parts.md).
+    .package(url: "https://github.com/apple/swift-nio-extras.git", from: "1.20.0"),
   ],
   targets: [
     // libsodium, as the system has it.
@@ -70,6 +74,14 @@ let package = Package(
         "ShoalProtocol", "ShoalInference", "ShoalSecurity", "ShoalNode", "CPlatform", "TOMLKit",
       ],
       swiftSettings: strict),
+    // A peer, put together: settings, store, node.
+    .target(
+      name: "ShoalPeer",
+      dependencies: [
+        "ShoalProtocol", "ShoalInference", "ShoalSecurity", "ShoalLedger", "ShoalNode",
+        "ShoalSystem",
+      ],
+      swiftSettings: strict),
     // Many peers in one process, in virtual time, from one seed: networks, faults, invariants.
     .target(
       name: "ShoalSimulation",
@@ -85,6 +97,7 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
         .product(name: "NIOPosix", package: "swift-nio"),
       ],
       resources: [.embedInCode("Dashboard"), .embedInCode("OpenAPI")],
@@ -93,7 +106,8 @@ let package = Package(
     .executableTarget(
       name: "shoal",
       dependencies: [
-        "ShoalNode", "ShoalSystem", "ShoalGateway", "ShoalSimulation", "ShoalEthereum",
+        "ShoalNode", "ShoalSystem", "ShoalPeer", "ShoalGateway", "ShoalSimulation",
+        "ShoalEthereum",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: strict),
 
@@ -115,6 +129,12 @@ let package = Package(
       name: "ShoalSystemTests",
       dependencies: [
         "ShoalProtocol", "ShoalInference", "ShoalSecurity", "ShoalNode", "ShoalSystem",
+      ],
+      swiftSettings: strict),
+    .testTarget(
+      name: "ShoalPeerTests",
+      dependencies: [
+        "ShoalProtocol", "ShoalSecurity", "ShoalLedger", "ShoalNode", "ShoalSystem", "ShoalPeer",
       ],
       swiftSettings: strict),
     .testTarget(

@@ -40,6 +40,15 @@ uint64_t shoal_open_files(void) {
   return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? (uint64_t)limit.rlim_cur : 0;
 }
 
+uint64_t shoal_raise_open_files(uint64_t wanted) {
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
+  rlim_t target = limit.rlim_max < (rlim_t)wanted ? limit.rlim_max : (rlim_t)wanted;
+  if (limit.rlim_cur >= target) return (uint64_t)limit.rlim_cur;
+  limit.rlim_cur = target;
+  return setrlimit(RLIMIT_NOFILE, &limit) == 0 ? (uint64_t)target : shoal_open_files();
+}
+
 int shoal_cores_allowed(void) {
 #if defined(__linux__)
   cpu_set_t allowed;

@@ -17,9 +17,15 @@ public struct Gateway: Sendable {
     /// Generations at a time, those that wait in all, and those of one user that wait; further
     /// ones are answered with 503 and 429.
     public var admission = AdmissionQueue.Bounds(
-      running: Limits.runningJobs, waiting: 256, waitingOfOne: 192)
+      running: Limits.laneSlots, waiting: 256, waitingOfOne: 192)
+    /// The same of jobs that make vectors: one alone fills the machine.
+    public var texts = AdmissionQueue.Bounds(running: 1, waiting: 256, waitingOfOne: 192)
     /// Connections at a time; further ones wait to be accepted.
-    public var connections = 512
+    public var connections = 2_048
+    /// Connections that ask for nothing, and those from one address: the next one closes the one
+    /// that has been silent longest.
+    public var silent = 1_536
+    public var silentFromOne = 1_280
     /// A connection that neither asks nor is being answered is closed after this many seconds.
     public var idleSeconds = 60
 
@@ -60,9 +66,13 @@ public struct Gateway: Sendable {
     var logger = Logger(label: "shoal.gateway")
     logger.logLevel = .critical
     let address = address
+    let silent = SilentClients(limit: bounds.silent, limitOfOne: bounds.silentFromOne)
     let application = Application(
       router: router(),
-      server: .http1(configuration: .init(idleTimeout: .seconds(Int64(bounds.idleSeconds)))),
+      server: .http1(
+        configuration: .init(
+          additionalChannelHandlers: [SilenceHandler(silent)],
+          idleTimeout: .seconds(Int64(bounds.idleSeconds)))),
       configuration: .init(
         address: .hostname(address.host, port: Int(address.port)),
         availableConnectionsDelegate: .maximum(bounds.connections, logger: logger)),
@@ -83,8 +93,8 @@ public struct Gateway: Sendable {
   private func router() -> Router<BasicRequestContext> {
     let counters = Counters()
     let generating = Generating(
-      node: node, clock: clock, admission: Admission(bounds.admission), counters: counters,
-      traces: traces)
+      node: node, clock: clock, admission: Admission(bounds.admission),
+      texts: Admission(bounds.texts), counters: counters, traces: traces)
     let router = Router(context: BasicRequestContext.self)
     router.middlewares.add(OneGeneration())
     router.middlewares.add(RefusalShape(counters: counters))

@@ -77,6 +77,7 @@ public final class Node: NodeService {
   private let store: ShardStore
   private let executor: ShardExecutor
   private let driver: JobDriver
+  private let lanes = LaneTable()
   private let registry: Registry
   private let accounts: Accounts?
   private let door: StreamDoor
@@ -86,6 +87,9 @@ public final class Node: NodeService {
   private let atoms: AtomKeeper
   private let departure: Departure
   private let throughput: Throughput
+  private let reach: Reach
+  private let relays: RelayHost
+  private let desk: CallDesk
 
   public var peer: PeerID { configuration.identity.id }
 
@@ -105,9 +109,12 @@ public final class Node: NodeService {
       configuration.ledger
       ?? EmbeddedLedger(configuration.identity, network: configuration.network.id)
     record.payment = configuration.accounts.map { Accounts.payment($0, ledger) }
-    membership = Membership(
-      identity: configuration.identity, record: record, courier: courier, clock: clock,
-      random: random)
+    let ways = Ways(peer: peer)
+    let membership = Membership(
+      identity: configuration.identity, record: record, courier: courier,
+      ways: ways, startsAlone: !configuration.bootstrap.isEmpty, clock: clock, random: random)
+    self.membership = membership
+    desk = CallDesk(clock: clock)
     if let terms = configuration.accounts {
       accounts = try Accounts(
         terms: terms, peer: peer, ledger: ledger,
@@ -118,7 +125,16 @@ public final class Node: NodeService {
     }
     door = StreamDoor(
       party: party, transport: system.streams, clock: clock, random: random,
-      waiting: configuration.waiting)
+      waiting: configuration.waiting,
+      others: OtherWays(
+        ways: ways, desk: desk, threads: threads,
+        record: { await membership.record(of: $0) },
+        call: { await membership.send(ReachMessage.call($1).gossip, to: $0) }))
+    reach = Reach(
+      ways: ways, membership: membership, courier: courier, door: door, clock: clock)
+    relays = RelayHost(
+      door: door, membership: membership, threads: threads,
+      isWilling: configuration.record.services.contains(.relay))
     rendezvous = LinkRendezvous(clock: clock)
     atoms = AtomKeeper(clock: clock)
     departure = Departure(clock: clock)
@@ -133,7 +149,8 @@ public final class Node: NodeService {
     keeper = WitnessKeeper(clock: clock)
     driver = JobDriver(
       peer: peer, store: store, executor: executor, membership: membership, keeper: keeper,
-      door: door, accounts: accounts, clock: clock, random: random, threads: threads)
+      door: door, accounts: accounts, lanes: lanes, clock: clock, random: random,
+      threads: threads)
     registry = try Registry(
       identity: configuration.identity, logs: system.logs, policy: configuration.publishers,
       membership: membership, clock: clock, random: random)
@@ -160,7 +177,9 @@ public final class Node: NodeService {
         }
       }
       if let accounts = self.accounts { group.addTask { await accounts.run() } }
+      group.addTask { await self.lanes.run() }
       group.addTask { await self.acceptStreams() }
+      group.addTask { await self.reach.run { await self.host($0) } }
       group.addTask { await self.departure.untilStopped() }
       group.addTask { await self.throughput.run(record.compute, self.membership) }
       await group.next()
@@ -185,11 +204,13 @@ public final class Node: NodeService {
     switch news {
     case .joined(let peer, let endpoint):
       await discovery.handle(.joined(peer, endpoint))
+      await reach.joined(peer, at: endpoint)
       await registry.greet(peer)
     case .lost(let peer):
       await discovery.handle(.lost(peer))
       await courier.forget(peer)
       await executor.lost(peer)
+      await reach.lost(peer)
       door.forget(peer)
     case .epoch(let view): await store.adopt(view: view)
     case .ledger(let bytes, let peer):
@@ -198,6 +219,7 @@ public final class Node: NodeService {
       } else {
         await registry.receive(bytes, from: peer)
       }
+    case .reach(let bytes, let peer): await reach.receive(bytes, from: peer)
     }
   }
 
@@ -212,13 +234,26 @@ public final class Node: NodeService {
   /// One connection of another peer, from its first byte to its last.
   private func serve(_ stream: any ByteStream) async {
     guard let connection = try? await door.answer(stream) else { return }
-    await StreamHost(clock: system.clock, threads: system.threads).run(connection) {
-      await self.serve($0)
+    await host(connection)
+  }
+
+  /// The streams of one connection, until it ends or turns out to be one that this peer asked for.
+  private func host(_ connection: SealedLink) async {
+    await door.hosting(connection) { connection in
+      let number = await StreamHost(clock: system.clock, threads: system.threads)
+        .runUntilTurned(connection) { await self.serve($0) }
+      if let number { await desk.deliver(connection, number) }
     }
   }
 
-  /// One stream, from its hello to its end.
-  private func serve(_ link: any FrameLink) async {
+  /// A connection that another peer carries: its own handshake, then one stream.
+  private func serveTunnel(_ link: any FrameLink) async {
+    guard let connection = try? await door.answerTunnel(link) else { return link.shutdown() }
+    await host(connection)
+  }
+
+  /// One stream, from its hello to its end. The number of a call that it answers; nil: of none.
+  private func serve(_ link: any FrameLink) async -> UInt64? {
     let room = ThreadRoom(system.threads.thread(name: "stream"))
     defer { room.close() }
     let deadline = system.clock.now() + .seconds(5)
@@ -244,7 +279,13 @@ public final class Node: NodeService {
     case .witness(let job): await keeper.serve(link, of: job, in: room)
     case .partials(let job, let term, let rank):
       await rendezvous.deposit(link, for: .init(job: job, term: term, rank: rank))
+    case .called(let number):
+      link.shutdown()
+      return number
+    case .relay(let target): await relays.serve(link, to: target)
+    case .relayed: await serveTunnel(link)
     }
+    return nil
   }
 
   // MARK: NodeService

@@ -38,6 +38,8 @@ public struct GenerationRequest: Sendable {
   public var tools: [JSONValue] = []
   /// In Jinja, instead of the model's own.
   public var chatTemplate: String?
+  /// Whose it is: users take turns where there is not enough for all.
+  public var user = ""
 
   public init(
     model: String, prompt: Prompt, options: GenerationOptions, objective: PlanObjective = .latency
@@ -110,10 +112,12 @@ public struct PeerStatus: Sendable {
   public let address: Endpoint?
   /// Smoothed; nil before the first answer.
   public let roundTrip: Duration?
+  /// How streams get there; nil: no way is known to work, or it is this peer.
+  public let way: PeerWay?
 
   public init(
     peer: PeerID, isSelf: Bool, state: MemberState, record: CapabilityRecord, address: Endpoint?,
-    roundTrip: Duration?
+    roundTrip: Duration?, way: PeerWay? = .direct
   ) {
     self.peer = peer
     self.isSelf = isSelf
@@ -121,6 +125,7 @@ public struct PeerStatus: Sendable {
     self.record = record
     self.address = address
     self.roundTrip = roundTrip
+    self.way = way
   }
 }
 

@@ -3,6 +3,7 @@
 import ArgumentParser
 import Foundation
 import ShoalInference
+import ShoalPeer
 import ShoalProtocol
 import ShoalSystem
 
@@ -109,27 +110,12 @@ struct AssessCommand: AsyncParsableCommand {
   }
 }
 
-/// A size as people write it: bytes, or with KiB, MiB, GiB, TiB, KB, MB, GB, TB; K, M, G, T are
-/// binary.
+/// A size as people write it (`ByteCount.init(text:)`).
 struct MemorySize: ExpressibleByArgument {
   let bytes: ByteCount
 
   init?(argument: String) {
-    let digits = argument.prefix { $0.isNumber }
-    guard let count = UInt64(digits), count > 0 else { return nil }
-    let unit = argument.dropFirst(digits.count).lowercased()
-    let letters = ["k", "m", "g", "t"]
-    var factor: UInt64 = 1
-    if !unit.isEmpty, unit != "b" {
-      guard let power = letters.firstIndex(where: { unit.hasPrefix($0) }) else { return nil }
-      switch unit.dropFirst() {
-      case "", "ib": factor = 1 << (10 * UInt64(power + 1))
-      case "b": factor = (0...power).reduce(1) { factor, _ in factor * 1_000 }
-      case _: return nil
-      }
-    }
-    let (bytes, overflow) = count.multipliedReportingOverflow(by: factor)
-    guard !overflow else { return nil }
-    self.bytes = ByteCount(bytes)
+    guard let bytes = ByteCount(text: argument) else { return nil }
+    self.bytes = bytes
   }
 }

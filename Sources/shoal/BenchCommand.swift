@@ -2,6 +2,7 @@
 // exchanged.
 
 import ArgumentParser
+import ShoalPeer
 
 struct BenchCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(

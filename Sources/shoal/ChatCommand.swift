@@ -6,6 +6,7 @@ import ShoalGateway
 import ShoalInference
 import ShoalLedger
 import ShoalNode
+import ShoalPeer
 import ShoalProtocol
 import ShoalSystem
 import Synchronization

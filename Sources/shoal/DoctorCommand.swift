@@ -9,6 +9,17 @@ import ShoalProtocol
 import ShoalSecurity
 import ShoalSystem
 
+extension CheckupFacts.Ways {
+  /// Of the others that are alive.
+  fileprivate init(_ peers: [PeerFacts]) {
+    let others = peers.filter { !$0.isSelf && $0.state == "alive" }
+    let count = { (way: String?) in others.count { $0.way == way } }
+    self.init(
+      direct: count("direct"), called: count("called"), relayed: count("relayed"),
+      unreached: count(nil))
+  }
+}
+
 struct DoctorCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "doctor",
@@ -69,7 +80,7 @@ struct DoctorCommand: AsyncParsableCommand {
     if facts.profileDays != nil, let profile = try? DeviceProfile(file: "\(path)/profile.toml") {
       facts.usableBytes = profile.usableMemory.bytes
     }
-    facts.peer = await peerState()
+    facts.peer = await peerState(&facts)
     facts.takenPorts = [7432, 7434].filter { port in
       Endpoint("0.0.0.0:\(port)").map { !MachineLimits.isFree($0) } ?? false
     }
@@ -121,7 +132,7 @@ struct DoctorCommand: AsyncParsableCommand {
     facts.damaged = damaged
   }
 
-  private func peerState() async -> CheckupFacts.Peer {
+  private func peerState(_ facts: inout CheckupFacts) async -> CheckupFacts.Peer {
     let url = data.url.appendingPathComponent(PeerCommand.addressDocument)
     guard let text = try? String(contentsOf: url, encoding: .utf8),
       let address = Endpoint(text.trimmingCharacters(in: .whitespacesAndNewlines))
@@ -131,6 +142,7 @@ struct DoctorCommand: AsyncParsableCommand {
     guard await client.isRunning() else { return .silent(address: "\(address)") }
     do {
       try await client.checkReady()
+      facts.ways = CheckupFacts.Ways(try await client.peers())
       return .running(address: "\(address)", trouble: nil)
     } catch {
       return .running(address: "\(address)", trouble: "\(error)")

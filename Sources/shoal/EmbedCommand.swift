@@ -7,6 +7,7 @@ import ShoalGateway
 import ShoalInference
 import ShoalLedger
 import ShoalNode
+import ShoalPeer
 import ShoalProtocol
 import ShoalSystem
 

@@ -1,6 +1,7 @@
 // `shoal key`: how this peer's secret keys lie on disk.
 
 import ArgumentParser
+import ShoalPeer
 import ShoalSecurity
 import ShoalSystem
 
@@ -48,7 +49,7 @@ struct KeyCommand: ParsableCommand {
     let store = try data.open()
     var changed: [String] = []
     for name in documents
-    where try KeyFile.rewrite(name, store.documents, isSealed: isSealed) {
+    where try KeyFile.rewrite(name, store.documents, isSealed: isSealed, store.password) {
       changed.append(name)
     }
     guard !changed.isEmpty else { return print("nothing to \(isSealed ? "seal" : "open")") }

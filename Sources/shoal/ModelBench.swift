@@ -3,6 +3,7 @@
 import Foundation
 import ShoalInference
 import ShoalNode
+import ShoalPeer
 import ShoalProtocol
 import ShoalSystem
 
@@ -42,6 +43,7 @@ final class ModelBench {
   let loadSeconds: Double
   private let order: ModelBenchOrder
   private let pass: ForwardPass
+  private let sequence: SequenceCache
   private let workers: WorkerPool
   private let vocabulary: UInt32
   /// Positions that hold keys and values of the tokens below.
@@ -53,15 +55,18 @@ final class ModelBench {
     let manifest = try library.manifest(model)
     if dropsCache { for atom in manifest.atoms { try store.blobs.dropFromCache(atom.blob) } }
     let start = SystemClock().now()
+    let workers = try WorkerPool(count: order.threads, name: "shoal-bench")
+    self.workers = workers
     let rank = try RankModel(
-      manifest: manifest, share: .whole(manifest.cut), blob: { try library.atom($0) })
+      manifest: manifest, share: .whole(manifest.cut), workers: workers,
+      blob: { try library.atom($0) })
     loadSeconds = (SystemClock().now() - start).inSeconds
     modelBytes = manifest.byteCount
     vocabulary = UInt32(manifest.shape.vocabulary)
-    workers = try WorkerPool(count: order.threads, name: "shoal-bench")
     pass = ForwardPass(
       model: rank, kernels: Kernels(path: order.kernel), workers: workers,
-      batch: min(order.batch, order.longest), context: order.longest)
+      batch: min(order.batch, order.longest))
+    sequence = pass.makeSequence(context: order.longest)
   }
 
   /// `count` tokens at once, the last one's logits wanted.
@@ -105,7 +110,8 @@ final class ModelBench {
       let end = min(position + batch, positions.upperBound)
       let wantsLogits = batch == 1 || end == positions.upperBound
       pass.begin(
-        tokens: (position..<end).map(token), at: position, logits: wantsLogits ? .last : .none)
+        tokens: (position..<end).map(token), at: position, of: sequence,
+        logits: wantsLogits ? .last : .none)
       // The only rank: its partial is the total.
       while case .sum = try pass.advance() { add(pass.work, to: &total) }
       add(pass.work, to: &total)

@@ -4,6 +4,7 @@ import ArgumentParser
 import Foundation
 import ShoalInference
 import ShoalLedger
+import ShoalPeer
 import ShoalProtocol
 import ShoalSystem
 

@@ -4,6 +4,7 @@ import ArgumentParser
 import Foundation
 import ShoalGateway
 import ShoalLedger
+import ShoalPeer
 import ShoalProtocol
 
 struct ModelsCommand: AsyncParsableCommand {

@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import ShoalNode
+import ShoalPeer
 import ShoalSecurity
 import ShoalSystem
 

@@ -21,8 +21,13 @@ struct PeersCommand: AsyncParsableCommand {
       print(
         "\(peer.id.prefix(8))  \(peer.state.padding(toLength: 7, withPad: " ", startingAt: 0))  "
           + "\(peer.address ?? "-")  \(trip)  \(peer.profile)\(emulation)"
-          + (peer.isSelf ? "  this peer" : ""))
+          + (peer.isSelf ? "  this peer" : "  \(way(to: peer))"))
     }
+  }
+
+  private func way(to peer: PeerFacts) -> String {
+    let relay = peer.relay.map { " by \($0.prefix(8))" } ?? ""
+    return (peer.way ?? "not reached") + relay
   }
 }
 

@@ -6,6 +6,7 @@ import Foundation
 import ShoalInference
 import ShoalLedger
 import ShoalNode
+import ShoalPeer
 import ShoalProtocol
 import ShoalSystem
 
@@ -49,7 +50,10 @@ struct PerplexityCommand: AsyncParsableCommand {
       scoring.show(UInt64(index + 1), UInt64(chunks.count))
     }
     scoring.finish()
-    try report(score, chunks: chunks.count, entry: entry)
+    let facts = PerplexityFacts(score, chunks: chunks.count, of: entry, text: file)
+    try store.keep(facts)
+    if json { return try JSONOutput.print(facts) }
+    print(facts.line)
   }
 
   private func text() throws -> String {
@@ -88,32 +92,4 @@ struct PerplexityCommand: AsyncParsableCommand {
       return part
     }
   }
-
-  private func report(_ score: TextScore, chunks: Int, entry: ModelEntry) throws {
-    let perplexity = exp(score.mean)
-    let error = perplexity * score.standardError
-    if json {
-      try JSONOutput.print(
-        PerplexityFacts(
-          model: entry.name, manifest: entry.model.raw.hex, chunks: chunks,
-          positions: score.count, meanNegativeLogLikelihood: score.mean, perplexity: perplexity,
-          standardError: error))
-    } else {
-      print(
-        String(
-          format: "perplexity %.4f +/- %.4f over %d positions of %d chunks", perplexity, error,
-          score.count, chunks))
-    }
-  }
-}
-
-/// What `perplexity --json` prints.
-struct PerplexityFacts: Encodable {
-  let model: String
-  let manifest: String
-  let chunks: Int
-  let positions: Int
-  let meanNegativeLogLikelihood: Double
-  let perplexity: Double
-  let standardError: Double
 }

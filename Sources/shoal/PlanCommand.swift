@@ -3,6 +3,7 @@
 public import ArgumentParser
 import Foundation
 import ShoalGateway
+import ShoalPeer
 public import ShoalProtocol
 
 extension PlanObjective: ExpressibleByArgument {
@@ -30,18 +31,27 @@ struct PlanCommand: AsyncParsableCommand {
   var peers: [String] = []
   @Option(help: "What the plan is to be best at.") var objective = PlanObjective.latency
   @Option(help: "Positions to reserve.") var context: Int?
+  @Flag(help: "With --peers: every device holds what the file has, none a lower format.")
+  var stored = false
   @Flag(help: "Print facts as JSON.") var json = false
   @OptionGroup var peer: RunningPeer
 
   func run() async throws {
-    let plan =
+    var plan =
       peers.isEmpty
       ? try await peer.required().plan(model: model, objective: objective, context: context)
       : try PlannedDevices(
-        model: model, paths: peers, objective: objective, context: context, data: peer.data
+        model: model, paths: peers, objective: objective, context: context, isStored: stored,
+        data: peer.data
       ).plan()
+    // A plan over a header is of no manifest, and needs no store.
+    let quality =
+      plan.manifest.isEmpty
+      ? nil : try peer.data.open().perplexity(ofManifest: plan.manifest)
+    plan.perplexity = quality?.perplexity
     if json { return try JSONOutput.print(plan) }
     for line in PlanTable(plan).lines { print(line) }
+    if let quality { print("measured on \(quality.text): \(quality.line)") }
   }
 }
 
@@ -78,6 +88,11 @@ struct PlanTable {
       lines.append("instead: \(choice.kind) on \(who), \(speed)")
     }
     for left in plan.excluded { lines.append("left out: \(called(left.peer)) \(left.reason)") }
+    if Set(plan.members.map(\.precision)).count > 1 {
+      lines.append(
+        "devices hold different formats; `shoal import MODEL --plan FILE` makes that model of the"
+          + " facts of --json, `shoal perplexity` measures what it costs")
+    }
     if let header = plan.headerMilliseconds {
       lines.append(
         String(

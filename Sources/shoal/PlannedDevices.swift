@@ -7,6 +7,7 @@ import ShoalGateway
 import ShoalInference
 import ShoalLedger
 import ShoalNode
+import ShoalPeer
 import ShoalProtocol
 import ShoalSecurity
 import ShoalSystem
@@ -18,44 +19,61 @@ struct PlannedDevices {
   let objective: PlanObjective
   /// Nil: what the model was made for, at most 2,048.
   let context: Int?
+  /// All hold what the file has; else devices without room hold less.
+  let isStored: Bool
   let data: DataDirectory
 
   func plan() throws -> PlanFacts {
     let clock = SystemClock()
     let start = clock.now()
-    let (name, shape, longest) = try modelShape()
+    let planned = try modelShape()
     let read = clock.now()
-    let plan = try over(devices(), shape, context: context ?? min(longest, 2_048))
+    let plan = try over(devices(), planned, context: context ?? min(planned.context, 2_048))
     return PlanFacts(
-      plan, model: name, headerDuration: read - start, planDuration: clock.now() - read)
+      plan, model: planned.name, headerDuration: read - start, planDuration: clock.now() - read)
   }
 
   private func over(
-    _ devices: [DeviceProfile], _ shape: ModelShape, context: Int
+    _ devices: [DeviceProfile], _ model: PlannedShape, context: Int
   ) throws -> DevicePlan {
     do {
-      return try DevicePlan(shape: shape, over: devices, objective: objective, context: context)
+      return try DevicePlan(
+        shape: model.shape, over: devices, objective: objective, context: context,
+        lower: model.lower)
     } catch {
       guard case .doesNotFit(let needed, let available) = error as PlanError else { throw error }
       let rooms = available.map { "\($0.available)" }.joined(separator: ", ")
       throw UserError(
-        "\(model) needs \(needed) and more for each further device; of these devices a plan may"
-          + " fill \(rooms)")
+        "\(self.model) needs \(needed) and more for each further device; of these devices a plan"
+          + " may fill \(rooms)")
     }
   }
 
-  /// What the planner sees of the model, and the longest text that it was made for.
-  private func modelShape() throws -> (name: String, shape: ModelShape, context: Int) {
+  /// What the planner sees of the model.
+  private struct PlannedShape {
+    let name: String
+    let shape: ModelShape
+    /// In lower formats; of a model in the store none: its atoms are cut.
+    let lower: [ModelShape]
+    /// The longest text that it was made for.
+    let context: Int
+  }
+
+  private func modelShape() throws -> PlannedShape {
     if FileManager.default.fileExists(atPath: model) {
       let outline = try ModelOutline(ModelFiles(path: model))
-      return (ModelLibrary.name(ofFile: model), ModelShape(outline), outline.shape.context)
+      return PlannedShape(
+        name: ModelLibrary.name(ofFile: model), shape: ModelShape(outline),
+        lower: isStored ? [] : ModelShape.lower(outline), context: outline.shape.context)
     }
     let store = try data.open()
     guard let entry = try store.registry().resolve(model, own: store.identity.id) else {
       throw UserError("no model named \(model), and no file or directory of that name")
     }
     let manifest = try store.library.manifest(entry.model)
-    return (entry.name, ModelShape(manifest, entry.model), manifest.shape.context)
+    return PlannedShape(
+      name: entry.name, shape: ModelShape(manifest, entry.model), lower: [],
+      context: manifest.shape.context)
   }
 
   private func devices() throws -> [DeviceProfile] {

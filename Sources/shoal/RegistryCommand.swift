@@ -4,6 +4,7 @@ import ArgumentParser
 import ShoalGateway
 import ShoalLedger
 import ShoalNode
+import ShoalPeer
 import ShoalProtocol
 import ShoalSecurity
 

@@ -28,6 +28,7 @@ struct Shoal: AsyncParsableCommand {
       JobsCommand.self,
       PlanCommand.self,
       LeaveCommand.self,
+      ConfigCommand.self,
       AssessCommand.self,
       NetCommand.self,
       EmulateCommand.self,

@@ -6,6 +6,7 @@ import ShoalGateway
 import ShoalInference
 import ShoalLedger
 import ShoalNode
+import ShoalPeer
 import ShoalProtocol
 import ShoalSystem
 
@@ -50,7 +51,8 @@ struct SoloRun {
     }
     let library = store.library
     let finish = try await ranks.run(
-      order, blob: { try library.atom($0) }, choose: { try chooser.choose($0, $1) })
+      order, blob: { try library.atom($0) }, ready: { log.ready() },
+      choose: { try chooser.choose($0, $1) })
     return result(prompt, chooser: chooser, finish: finish, log: log)
   }
 
@@ -82,6 +84,8 @@ private final class SoloLog: @unchecked Sendable {
       return FileHandle(forWritingAtPath: path)
     }
   }
+
+  func ready() { times.ready(at: SystemClock().now()) }
 
   func take(_ token: GeneratedToken) throws {
     times.token(at: SystemClock().now(), cost: token.cost)

@@ -21,6 +21,9 @@ extension FuzzTarget {
     FuzzTarget("stream-hello", seeds: tags) { bytes in
       try written(StreamHello(bytes: bytes).bytes, over: bytes)
     },
+    FuzzTarget("reach-message", seeds: tags) { bytes in
+      try written(ReachMessage(bytes: bytes).bytes, over: bytes)
+    },
     FuzzTarget("beacon", seeds: tags) { bytes in
       try written(Beacon(bytes: bytes).bytes, over: bytes)
     },

@@ -268,7 +268,8 @@ extension PlanReport {
         contextTokens: context, slotCounts: PerKind(attention: 2, feedForward: 2, vocabulary: 2),
         stages: [
           PlanStage(
-            layers: 0..<1, ranks: [PlanRank(peer: peer, slots: slots, residentBytes: 1_000)])
+            layers: 0..<1,
+            ranks: [PlanRank(peer: peer, precision: .f32, slots: slots, residentBytes: 1_000)])
         ]),
       kind: .solo, estimate: estimate,
       alternatives: [PlanAlternative(kind: .solo, peers: [peer], estimate: estimate)],

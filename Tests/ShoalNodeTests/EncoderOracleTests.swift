@@ -45,9 +45,9 @@ extension Engine {
       try library.atom($0)
     }
     let pass = ForwardPass(
-      model: model, kernels: Kernels(), workers: SerialWorkers(), batch: text.count,
-      context: TextLayout.positions(tokens: text.count))
-    pass.begin(texts: [text])
+      model: model, kernels: Kernels(), workers: SerialWorkers(), batch: text.count)
+    let sequence = pass.makeSequence(context: TextLayout.positions(tokens: text.count))
+    pass.begin(texts: [text], in: sequence)
     while case .sum = try pass.advance() {}
     pass.finishTexts()
     return (0..<text.count).map { unsafe Array(pass.output(row: $0)) }

@@ -45,7 +45,7 @@ import Testing
       ends.append(far)
       return peer == Self.peers[1] ? LateLink(near) : near
     }
-    var session = GenerationSession(
+    let session = GenerationSession(
       order: GenerationOrder(
         prompt: [1, 2], maximumTokens: 4, context: 8, batch: 4, candidates: 1),
       plan: PlanID(.zero), term: Term(1), members: Self.peers, vocabularyBlocks: 3)
@@ -53,7 +53,7 @@ import Testing
       links: links, entry: Self.peers[2],
       patience: StepPatience(tokenEstimate: .milliseconds(1)), clock: SystemClock())
     #expect(throws: TermEnd(.leaving, blamed: [Self.peers[0]])) {
-      try runner.run(&session) { _, _ in .init(token: 0, endsText: true) }
+      try runner.run(session, batch: 4) { _, _ in .init(token: 0, endsText: true) }
     }
     #expect(ends.count == 3)
   }

@@ -19,7 +19,7 @@ import Testing
       """.utf8)
   ])
 
-  private static func devices(_ ids: [String]) throws -> [DeviceProfile] {
+  static func devices(_ ids: [String]) throws -> [DeviceProfile] {
     let folder = URL(filePath: #filePath).deletingLastPathComponent()
       .appending(path: "../../Peers").standardizedFileURL.path
     return try ids.map { try DeviceProfile(file: "\(folder)/\($0).toml") }

@@ -93,7 +93,7 @@ struct HubModel: Sendable {
       guard let place = tensor.huggingFace else { continue }
       let stored = place.storedShape(tensor.role, shape)
       for expert in 0..<(place.isPerExpert ? shape.feedForward.experts?.count ?? 0 : 1) {
-        let name = place.name(layer: layer, expert: expert)
+        let name = place.name(layer: layer, member: expert)
         // Parts of a fused tensor name it several times.
         guard !tensors.contains(where: { $0.name == name }) else { continue }
         let isNorm = stored.rows == 1 && tensor.role != .sharedGate

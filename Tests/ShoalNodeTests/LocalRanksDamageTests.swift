@@ -109,7 +109,8 @@ struct ImportDamage: Sendable, CustomTestStringConvertible {
       .outOfRange(key: "llama.embedding_length", value: 1 << 62, allowed: 1...(1 << 17))),
     key(
       "heads of another width", "llama.attention.value_length", .uint32(8),
-      .unsupportedFeature("values of 8 beside keys of 16")),
+      .unsupportedFeature(
+        "llama.attention.value_length asks for values of 8 beside keys of 16")),
     key(
       "an odd rotary dimension", "llama.rope.dimension_count", .uint32(15),
       .indivisible(key: "rotary dimension", value: 15, by: "2", divisor: 2)),
@@ -118,7 +119,8 @@ struct ImportDamage: Sendable, CustomTestStringConvertible {
       .outOfRange(key: "feed-forward width", value: 0, allowed: 1...(1 << 20))),
     key(
       "an epsilon that is no number", "llama.attention.layer_norm_rms_epsilon",
-      .float32(.nan), .notFinite(key: "norm epsilon")),
+      .float32(.nan),
+      .notFinite(key: "llama.attention.layer_norm_rms_epsilon")),
     key(
       "a base of zero", "llama.rope.freq_base", .float32(0),
       .notFinite(key: "rotary base")),
@@ -127,7 +129,7 @@ struct ImportDamage: Sendable, CustomTestStringConvertible {
       .missing(key: "llama.expert_used_count")),
     key(
       "another scaling", "llama.rope.scaling.type", .string("cubic"),
-      .unsupportedFeature("rotary scaling cubic")),
+      .unsupportedFeature("llama.rope.scaling.type asks for rotary scaling cubic")),
     ImportDamage(
       "a negative head dimension",
       .outOfRange(key: "head dimension", value: -16, allowed: 1...4_096)
@@ -157,7 +159,7 @@ struct ImportDamage: Sendable, CustomTestStringConvertible {
     var file = try TinyLlama.smallest.file()
     file.remove("tokenizer.ggml.tokens")
     let blobs = MemoryBlobStore()
-    #expect(throws: TokenizerError.self) { try Engine(file.bytes, in: blobs) }
+    #expect(throws: ModelTokenizerError.self) { try Engine(file.bytes, in: blobs) }
     #expect(blobs.list().isEmpty)
   }
 

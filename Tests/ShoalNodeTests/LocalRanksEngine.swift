@@ -69,9 +69,12 @@ struct Engine: Sendable {
   let manifest: ModelManifest
   let tokenizer: Tokenizer
 
-  init(_ files: ModelFiles, in blobs: any BlobStore = MemoryBlobStore()) throws {
+  init(
+    _ files: ModelFiles, precision: PrecisionMap = PrecisionMap(),
+    in blobs: any BlobStore = MemoryBlobStore()
+  ) throws {
     library = ModelLibrary(blobs: blobs)
-    model = try library.importModel(files) { _, _ in }
+    model = try library.importModel(files, precision: precision) { _, _ in }
     manifest = try library.manifest(model)
     tokenizer = try library.tokenizer(manifest)
   }

@@ -32,7 +32,7 @@ struct NanoSortTests {
       try library.atom($0)
     }
     return ForwardPass(
-      model: model, kernels: Kernels(), workers: SerialWorkers(), batch: 11, context: 11)
+      model: model, kernels: Kernels(), workers: SerialWorkers(), batch: 11)
   }
 
   /// Tensors as torch printed them: little-endian f32, the batch first.
@@ -83,9 +83,10 @@ struct NanoSortTests {
         bitPattern: (0..<4).reduce(0) { $0 | UInt32(expected.idx.data[at + $1]) << (8 * $1) })
     }
     let pass = try Self.pass()
+    let cache = pass.makeSequence(context: 11)
     for sequence in 0..<3 {
       let tokens = indices[sequence * 11..<(sequence + 1) * 11].map { UInt32($0) }
-      pass.begin(tokens: tokens, at: 0, logits: .all)
+      pass.begin(tokens: tokens, at: 0, of: cache, logits: .all)
       let check = { (stage: ForwardPass.Inspected, tensor: Activations.Tensor) in
         expectClose(pass.rows(stage), tensor.rows(sequence), "\(stage) of \(sequence)")
       }
@@ -136,11 +137,13 @@ struct NanoSortTests {
     let cases = try ReferenceData.decode(Self.folder + "expected.json", as: Expected.self).cases
     #expect(cases.count == 729)
     let pass = try Self.pass()
+    let cache = pass.makeSequence(context: 11)
     for each in cases {
       var tokens = each.prompt_ids
       var step = tokens
       while tokens.count < each.prompt_ids.count + each.greedy.count {
-        pass.begin(tokens: step, at: tokens.count - step.count, logits: .last)
+        pass.begin(
+          tokens: step, at: tokens.count - step.count, of: cache, logits: .last)
         while case .sum = try pass.advance() {}
         let logits = unsafe Array(pass.logits(row: 0, block: 0))
         let best = logits.indices.max { (logits[$0], $1) < (logits[$1], $0) } ?? 0

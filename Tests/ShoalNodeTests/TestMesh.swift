@@ -22,6 +22,8 @@ enum SharedData {
 struct TestMesh {
   let directory: URL
   let nodes: [Node]
+  let network: NetworkDescriptor
+  let identities: [PeerIdentity]
 
   /// - Parameters:
   ///   - cliques: of the peers; none: they are all near.
@@ -40,25 +42,26 @@ struct TestMesh {
     let beaconPort = try UDPTransport(
       listen: try #require(Endpoint("127.0.0.1:0")), beaconPort: 0
     ).beaconPort
-    nodes = try (0..<peers).map { number in
+    self.network = network
+    let identities = (0..<peers).map { _ in PeerIdentity(using: &generator) }
+    self.identities = identities
+    nodes = try identities.indices.map { number in
       try TestMesh.node(
         number, clique: cliques.isEmpty ? "" : cliques[number],
         accounts: accounts.isEmpty ? nil : accounts[number], in: directory, network: network,
-        beaconPort: beaconPort, using: &generator, configure)
+        beaconPort: beaconPort, identities[number], configure)
     }
   }
 
   private static func node(
     _ number: Int, clique: String, accounts: AccountTerms?, in directory: URL,
-    network: NetworkDescriptor, beaconPort: UInt16,
-    using generator: inout RandomSourceGenerator,
+    network: NetworkDescriptor, beaconPort: UInt16, _ identity: PeerIdentity,
     _ configure: (inout NodeConfiguration, Int) -> Void
   ) throws -> Node {
     let path = directory.appendingPathComponent("peer\(number)").path
     let documents = try DirectoryDocuments(path: path)
     let sockets = try PeerSockets.open(
       listen: try #require(Endpoint("127.0.0.1:0")), beaconPort: beaconPort)
-    let identity = PeerIdentity(using: &generator)
     let speed = BucketedFigure(UInt64(1_000_000_000 * (number + 1)))
     let record = CapabilityRecord(
       peer: identity.id, version: 1, handshakeKey: identity.staticKey.key.raw,

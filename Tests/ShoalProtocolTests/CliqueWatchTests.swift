@@ -10,6 +10,8 @@ import Testing
     var watches: [CliqueWatch]
     let ids: [PeerID]
     var trips: (Int, Int) -> Duration
+    /// Pairs that reach each other only through a third peer.
+    var relayed: Set<[Int]> = []
 
     init(_ houses: [Int], trips: @escaping (Int, Int) -> Duration) {
       self.houses = houses
@@ -27,7 +29,7 @@ import Testing
           let links = watches.indices.filter { $0 != number }.map { other in
             CliqueWatch.Link(
               peer: ids[other], roundTrip: trips(number, other), samples: samples,
-              clique: names[other])
+              clique: names[other], isDirect: !relayed.contains([number, other].sorted()))
           }
           if watches[number].handle(links, at: Moment(nanoseconds: Int64(second) * 1_000_000_000)) {
             changes += 1
@@ -42,6 +44,21 @@ import Testing
 
   private static func houses(_ houses: [Int], far: Int = 30) -> World {
     World(houses) { houses[$0] == houses[$1] ? .milliseconds(1) : .milliseconds(far) }
+  }
+
+  /// Every order of the three ids.
+  @Test(arguments: 0..<3) func `peers that need a third one are of different cliques, however near`(
+    _ middle: Int
+  ) {
+    let ends = [0, 1, 2].filter { $0 != middle }
+    var world = Self.houses([0, 0, 0])
+    world.relayed = [ends]
+    _ = world.pass(1...90)
+    #expect(world.names[ends[0]] != world.names[ends[1]])
+    #expect(ends.allSatisfy { !world.names[$0].isEmpty })
+    let before = world.names
+    #expect(world.pass(91...200) == 0)
+    #expect(world.names == before)
   }
 
   @Test func `on one network nobody says anything`() {

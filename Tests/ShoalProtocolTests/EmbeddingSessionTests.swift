@@ -85,7 +85,7 @@ import Testing
   @Test func `a rank takes texts in their order, within what it prepared for`() throws {
     let entry = PeerID(SessionNames.bytes(9))
     var rank = RankSession(
-      job: JobID(.zero), plan: PlanID(.zero), term: Term(1), context: 128, batch: 70)
+      job: JobID(.zero), plan: PlanID(.zero), term: Term(1), positions: 128, batch: 70)
     let step = { (sequence: UInt32, texts: [EncodedText], term: UInt32) in
       EmbeddingStep(
         term: Term(term), sequence: sequence, pooling: Self.pooling, texts: texts)

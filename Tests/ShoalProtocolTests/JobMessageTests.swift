@@ -13,9 +13,12 @@ import Testing
       signature: [UInt8](repeating: number, count: SignedRecord.signatureBytes))
   }
 
-  static let step = Step(
-    term: Term(2), sequence: 7, position: 40, tokens: [1, 403], logits: .last, slices: true,
-    candidates: 40)
+  static let step = BatchStep(
+    term: Term(2), sequence: 7, closed: [9],
+    spans: [
+      StepSpan(
+        slot: 3, position: 40, count: 2, context: 64, logits: .last, slices: true, candidates: 40)
+    ], tokens: [1, 403])
 
   static let failures: [JobFailure] =
     [
@@ -26,6 +29,7 @@ import Testing
       .protocolViolation(id(7), .invalid(field: "reported by a rank")), .numericRange(layer: 3),
       .contextFull(limit: 4_096), .busy(running: 2, limit: 1), .cancelled, .leaving,
       .diskFull(id(8), needed: 1 << 40, available: 7), .diskFailed(id(9), code: 5),
+      .holdersSilent(atoms: 12, holders: 3), .modelRefused(id(10)), .unexplained(id(11)),
     ] + wireErrors.map { .protocolViolation(id(9), $0) }
 
   /// What a rank found wrong, which the entry is to hear in full.
@@ -40,9 +44,11 @@ import Testing
       .prepare(
         Prepare(
           job: id(1), term: Term(2), model: id(3), plan: id(4), objective: .spread,
-          context: 512, batch: 64, view: [signed(5), signed(6)].compactMap(\.self),
+          context: 512, positions: 1_024, batch: 64,
+          view: [signed(5), signed(6)].compactMap(\.self),
           distrusted: [id(7)])),
-      .connect, .step(step), .finish, .fetching(remaining: 5, total: 1 << 33), .ready(id(9)),
+      .connect, .step(step), .finish, .fetching(remaining: 5, total: 1 << 33),
+      .ready(id(9), positions: 1_024),
       .result(
         sequence: 7,
         votes: [
@@ -76,6 +82,7 @@ import Testing
 
   static let hellos: [StreamHello] = [
     .shard, .job(id(1)), .partials(id(2), Term(3), rank: 65_535), .witness(id(4)),
+    .called(1 << 63), .relay(to: id(5)), .relayed(from: id(6)),
   ]
 
   @Test(arguments: messages.indices) func `a job message comes back`(_ index: Int) throws {
@@ -108,11 +115,11 @@ import Testing
     let twos = String(repeating: "02", count: 32)
     for (bytes, hex) in [
       (JobMessage.finish.bytes, "03"), (JobMessage.connect.bytes, "08"),
-      (JobMessage.ready(Self.id(1)).bytes, "05" + ones),
+      (JobMessage.ready(Self.id(1), positions: 9).bytes, "05" + ones + "09000000"),
       (
         JobMessage.step(Self.step).bytes,
-        "02" + "02000000" + "07000000" + "28000000" + "01" + "01" + "2800" + "02000000"
-          + "01000000" + "93010000"
+        "02" + "02000000" + "07000000" + "01000000" + "0900" + "01000000" + "0300" + "28000000"
+          + "02000000" + "40000000" + "01" + "01" + "2800" + "02000000" + "01000000" + "93010000"
       ),
       (JobMessage.fetching(remaining: 5, total: 9).bytes, "0405000000000000000900000000000000"),
       (JobMessage.failed(.numericRange(layer: 3)).bytes, "070c03000000"),
@@ -151,7 +158,7 @@ import Testing
   @Test func `numbers beyond a limit are refused with the limit`() {
     let head = [UInt8](repeating: 0, count: 32 + 4 + 32 + 32)
     let prepare = { (context: [UInt8], batch: [UInt8]) in
-      [1] + head + [0] + context + batch + [UInt8](repeating: 0, count: 8)
+      [1] + head + [0] + context + context + batch + [UInt8](repeating: 0, count: 8)
     }
     for (bytes, error) in [
       (
@@ -176,8 +183,8 @@ import Testing
       throws: WireError.tooLong(
         field: "blobs", limit: ShardMessage.questionLimit, announced: 0x0100_0000)
     ) { try ShardMessage(bytes: [1, 0, 0, 0, 1]) }
-    #expect(throws: WireError.unknown(field: "stream class", value: 4)) {
-      try StreamHello(bytes: [4])
+    #expect(throws: WireError.unknown(field: "stream class", value: 7)) {
+      try StreamHello(bytes: [7])
     }
   }
 

@@ -42,6 +42,38 @@ import Testing
     #expect(bench.detector.healthScore == 0)
   }
 
+  @Test func `one answer after seconds does not make the next silence last for seconds`() throws {
+    var bench = Bench(others: 1)
+    let (target, first, start) = try bench.firstProbe()
+    var (sequence, now) = (first, start)
+    /// From one ping to the next, where the answer to the one takes that long.
+    func probe(answeredAfter answer: Duration?) -> (took: Duration, isSuspected: Bool) {
+      let start = now
+      var open = answer.map { (due: start + $0, sequence: sequence) }
+      var isSuspected = false
+      while true {
+        now = now + .milliseconds(1)
+        if let answer = open, answer.due <= now {
+          _ = bench.detector.ack(answer.sequence, from: target, at: now)
+          open = nil
+        }
+        for effect in bench.tick(now) {
+          if effect == .suspect(target) { isSuspected = true }
+          guard case .ping(_, let next) = effect, open == nil else { continue }
+          sequence = next
+          return (now - start, isSuspected)
+        }
+      }
+    }
+    for _ in 0..<16 { _ = probe(answeredAfter: .milliseconds(1)) }
+    _ = probe(answeredAfter: .seconds(12))
+    #expect(bench.detector.roundTrips[target].map { $0.mean > .seconds(1) } == true)
+    for _ in 0..<10 { _ = probe(answeredAfter: .milliseconds(1)) }
+    let silence = probe(answeredAfter: nil)
+    #expect(silence.isSuspected)
+    #expect(silence.took < .seconds(1))
+  }
+
   @Test func `silence asks three others, then suspects`() throws {
     var bench = Bench(others: 5)
     let (target, sequence, start) = try bench.firstProbe()

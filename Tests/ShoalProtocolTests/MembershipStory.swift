@@ -21,6 +21,7 @@ struct MembershipStory {
     configuration.gossipInterval = .seconds(3_600)
     configuration.probeInterval = .seconds(36_000)
     configuration.suspicionFactor = 0
+    configuration.lookers = 0
     core = MembershipCore(peer: .numbered(0), configuration: configuration, verify: verify)
     _ = hear(.localRecord(TestSignature.sign(.plain(0))))
     for peer in 1..<peers {

@@ -151,6 +151,28 @@ import Testing
     #expect(took < .seconds(2))
   }
 
+  @Test func `a record that changes no plan travels with the probes`() throws {
+    func datagrams(_ change: (inout CapabilityRecord) -> Void) throws -> Int {
+      var (world, _) = try settled(32, seed: 11)
+      world.run(until: world.now + .seconds(10))
+      world.resetTraffic()
+      var record = CapabilityRecord.plain(4, version: 2)
+      change(&record)
+      world.inject(.localRecord(TestSignature.sign(record)), into: 4)
+      world.run(until: world.now + .seconds(5))
+      for number in world.running where number != 4 {
+        #expect(world.cores[number].table[.numbered(4)]?.record.version == 2)
+      }
+      return world.datagrams
+    }
+    let holding = try datagrams {
+      $0.models = [ModelHolding(model: ModelID(.spread(1)), isComplete: true)]
+    }
+    // Whoever has less memory holds less: that is told to three peers every 100 ms.
+    let memory = try datagrams { $0.memory.usable = .gibibytes(4) }
+    #expect(memory - holding > 32 * 10, "\(holding) and \(memory) datagrams")
+  }
+
   @Test(arguments: [16, 256])
   func `an idle mesh costs less than a kilobyte a second`(peers: Int) throws {
     var (world, took) = try settled(peers, seed: 12)

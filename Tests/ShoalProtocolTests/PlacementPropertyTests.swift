@@ -143,7 +143,8 @@ import Testing
           layers: 0..<5,
           ranks: [
             rank,
-            PlanRank(peer: Fixture.peer(9), slots: rank.slots, residentBytes: 1),
+            PlanRank(
+              peer: Fixture.peer(9), precision: .f32, slots: rank.slots, residentBytes: 1),
           ])
       ])
     #expect(throws: WireError.invalid(field: "plan slot owner")) {

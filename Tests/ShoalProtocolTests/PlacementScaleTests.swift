@@ -21,8 +21,11 @@ import Testing
     arguments: [100, 300, 1_000])
   func trials(peers: Int) throws {
     let request = try Fixture.request(Fixture.llama70B)
-    let work = try StageWork(request.shape, contextTokens: request.contextTokens)
-    let entrants = try Entrants(request, work, Self.mixed(peers))
+    let ladder = try PrecisionLadder(request)
+    let work = ladder.stored
+    let capacities = Self.mixed(peers)
+    let levels = PrecisionFall(ladder, capacities, request.objective).levels
+    let entrants = try Entrants(request, ladder, capacities, levels: levels)
     let search = PlanSearch(request, work: work, candidates: entrants.candidates)
     let slots = SlotKind.allCases.map { work.kinds[$0].count }.max() ?? 0
     #expect(search.trials > min(peers, slots) / 2)

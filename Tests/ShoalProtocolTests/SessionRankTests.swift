@@ -8,17 +8,25 @@ import Testing
 
   private static func step(
     term: UInt32 = 2, sequence: UInt32 = 1, at position: Int = 2, _ tokens: [UInt32] = [5, 6]
-  ) -> Step {
-    Step(
-      term: Term(term), sequence: sequence, position: position, tokens: tokens, logits: .last,
+  ) -> BatchStep {
+    BatchStep(
+      term: Term(term), sequence: sequence, spans: [span(0, at: position, tokens.count)],
+      tokens: tokens)
+  }
+
+  private static func span(
+    _ slot: Int, at position: Int, _ count: Int, context: Int = 8
+  ) -> StepSpan {
+    StepSpan(
+      slot: slot, position: position, count: count, context: context, logits: .last,
       slices: false, candidates: 1)
   }
 
-  /// Context 8, batch 3, two tokens seen in one step.
+  /// Positions for two sequences of 8, batch 3, two tokens of one seen in one step.
   private static func session() throws -> RankSession {
     var session = RankSession(
       job: JobID(SessionNames.bytes(1)), plan: PlanID(SessionNames.bytes(2)), term: Term(2),
-      context: 8, batch: 3)
+      positions: 16, batch: 3)
     try session.accept(step(sequence: 0, at: 0, [3, 4]), vocabulary: 10, from: entry)
     return session
   }
@@ -26,15 +34,15 @@ import Testing
   @Test func `steps that follow each other are taken in`() throws {
     var session = try Self.session()
     try session.accept(Self.step(), vocabulary: 10, from: Self.entry)
-    #expect(session.position == 4)
+    #expect(session.position(of: 0) == 4)
     #expect(session.sequence == 2)
     try session.accept(
       Self.step(sequence: 2, at: 4, [9, 9, 9]), vocabulary: 10, from: Self.entry)
     try session.accept(Self.step(sequence: 3, at: 7, [0]), vocabulary: 10, from: Self.entry)
-    #expect(session.position == 8)
+    #expect(session.position(of: 0) == 8)
   }
 
-  private static let refusals: [(Step, JobFailure)] = [
+  private static let refusals: [(BatchStep, JobFailure)] = [
     (step(term: 1), .staleTerm(mine: Term(2), yours: Term(1))),
     (step(term: 3), .staleTerm(mine: Term(2), yours: Term(3))),
     (step(sequence: 0), .protocolViolation(entry, .invalid(field: "step order"))),
@@ -60,8 +68,45 @@ import Testing
       try session.accept(step, vocabulary: 10, from: Self.entry)
     }
     #expect(session.binding == binding)
-    #expect(session.position == 2)
+    #expect(session.position(of: 0) == 2)
+    #expect(session.reserved == 8)
     try session.accept(Self.step(), vocabulary: 10, from: Self.entry)
+  }
+
+  @Test func `sequences come and go, each at its own position`() throws {
+    var session = try Self.session()
+    let tell = { (sequence: UInt32, closed: [Int], spans: [StepSpan]) in
+      let count = spans.reduce(0) { $0 + $1.count }
+      try session.accept(
+        BatchStep(
+          term: Term(2), sequence: sequence, closed: closed, spans: spans,
+          tokens: [UInt32](repeating: 1, count: count)), vocabulary: 10, from: Self.entry)
+    }
+    try tell(1, [], [Self.span(0, at: 2, 1), Self.span(5, at: 0, 2)])
+    #expect(session.position(of: 5) == 2)
+    #expect(session.reserved == 16)
+    // A third does not fit, and takes the place of the first.
+    #expect(
+      throws: JobFailure.protocolViolation(
+        Self.entry, .tooLong(field: "positions", limit: 16, announced: 17))
+    ) { try tell(2, [], [Self.span(7, at: 0, 1, context: 1)]) }
+    try tell(2, [0], [Self.span(0, at: 0, 1, context: 7), Self.span(5, at: 2, 1)])
+    #expect(session.position(of: 0) == 1)
+    #expect(session.reserved == 15)
+    for (closed, spans) in [
+      ([3], [Self.span(5, at: 3, 1)]), ([0, 0], [Self.span(5, at: 3, 1)]),
+      ([99], [Self.span(5, at: 3, 1)]), ([], [Self.span(5, at: 3, 1), Self.span(0, at: 1, 1)]),
+      ([], [Self.span(5, at: 3, 1), Self.span(5, at: 4, 1)]), ([5], [Self.span(5, at: 3, 1)]),
+    ] as [([Int], [StepSpan])] {
+      #expect(throws: JobFailure.protocolViolation(Self.entry, .invalid(field: "step order"))) {
+        try tell(3, closed, spans)
+      }
+    }
+    for span in [Self.span(64, at: 0, 1), Self.span(-1, at: 0, 1)] {
+      #expect(throws: JobFailure.protocolViolation(Self.entry, .invalid(field: "span"))) {
+        try tell(3, [], [span])
+      }
+    }
   }
 
   @Test func `a step beyond the reserved context is refused with its limit`() throws {

@@ -38,18 +38,21 @@ import Testing
   }
 
   @Test func `a step is read into the memory of the last`() throws {
-    var step = Step()
+    var step = BatchStep()
     for (position, tokens) in [(0, [1, 2, 3]), (3, [4]), (4, [5, 6])] as [(Int, [UInt32])] {
-      let sent = Step(
-        term: Term(2), sequence: 7, position: position, tokens: tokens, logits: .last,
+      let span = StepSpan(
+        slot: 3, position: position, count: tokens.count, context: 64, logits: .last,
         slices: false, candidates: 40)
+      let sent = BatchStep(
+        term: Term(2), sequence: 7, closed: position == 3 ? [1, 2] : [], spans: [span],
+        tokens: tokens)
       #expect(try step.read(message: JobMessage.step(sent).bytes))
       #expect(step == sent)
     }
   }
 
   @Test func `another message is no step, and a damaged step is refused`() throws {
-    var step = Step()
+    var step = BatchStep()
     #expect(try !step.read(message: JobMessage.finish.bytes))
     #expect(try !step.read(message: []))
     let bytes = JobMessage.step(JobMessageTests.step).bytes

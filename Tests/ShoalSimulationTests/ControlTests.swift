@@ -25,6 +25,12 @@ import Testing
     #expect(drops > 0)
   }
 
+  @Test func `peers of several houses plan pipeline stages`() throws {
+    let results = try (UInt64(1)...4).map { try ControlSimulation(peers: 12).run(seed: $0) }
+    #expect(results.allSatisfy { $0.violation == nil })
+    #expect(results.reduce(0) { $0 + $1.stagedPlans } > 0)
+  }
+
   @Test func `one seed, one story`() throws {
     let simulation = ControlSimulation(peers: 12)
     let first = try simulation.run(seed: 7)

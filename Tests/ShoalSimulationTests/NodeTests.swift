@@ -24,6 +24,18 @@ import Testing
     #expect(drops > 0)
   }
 
+  @Test func `nodes of two houses answer in pipeline stages`() async throws {
+    var staged = 0
+    for seed: UInt64 in 1...4 {
+      let result = try await NodeStory.run(
+        peers: 4, faults: [.crash], topology: .lan, seed: seed)
+      #expect(result.violation == nil, "\(result.trace.joined(separator: "\n"))")
+      #expect(result.digestsCompared > 0)
+      staged += result.stagedPlans
+    }
+    #expect(staged > 4)
+  }
+
   @Test(arguments: UInt64(1)...12)
   func `hurt nodes answer as one peer does, or say why not`(seed: UInt64) async throws {
     let peers = 2 + Int(seed % 4)

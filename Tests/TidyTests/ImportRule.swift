@@ -16,8 +16,9 @@ extension TidyRule {
       "ShoalSystem": node.union(["CPlatform"]),
       "ShoalGateway": node,
       "ShoalSimulation": node,
+      "ShoalPeer": node.union(["ShoalSystem"]),
       "shoal": node.union([
-        "ShoalSystem", "ShoalGateway", "ShoalSimulation", "ShoalEthereum",
+        "ShoalSystem", "ShoalPeer", "ShoalGateway", "ShoalSimulation", "ShoalEthereum",
       ]),
     ]
   }()

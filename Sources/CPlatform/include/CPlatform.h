@@ -21,6 +21,9 @@ void shoal_futex_wake(const void *address, int count);
 /// How many files and sockets this process may have open; 0 where the system does not say.
 uint64_t shoal_open_files(void);
 
+/// Lets this program have `wanted` files open, or as many as it may; how many it may now.
+uint64_t shoal_raise_open_files(uint64_t wanted);
+
 /// The columns and rows of the terminal behind a descriptor. 0, and nothing changed, where it is
 /// none.
 int shoal_terminal_size(int descriptor, int *columns, int *rows);

@@ -29,7 +29,7 @@ final class Admission: Sendable {
       return (state.tickets, state.queue.enter(state.tickets, user: user ?? ""))
     }
     switch answer {
-    case .runs, .waits: return AdmissionPlace(admission: self, ticket: ticket)
+    case .runs, .waits: return AdmissionPlace(admission: self, ticket: ticket, user: user ?? "")
     case .tooManyOfOne(let waiting): throw .userBusy(waiting: waiting)
     case .full(let waiting): throw .busy(running: counts.running, waiting: waiting)
     }
@@ -64,10 +64,13 @@ final class Admission: Sendable {
 final class AdmissionPlace: Sendable {
   private let admission: Admission
   private let ticket: UInt64
+  /// Who asked; empty: nobody said.
+  let user: String
 
-  fileprivate init(admission: Admission, ticket: UInt64) {
+  fileprivate init(admission: Admission, ticket: UInt64, user: String) {
     self.admission = admission
     self.ticket = ticket
+    self.user = user
   }
 
   /// Returns when the generation may begin; at once when it has its turn already.

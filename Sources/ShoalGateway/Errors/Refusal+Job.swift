@@ -21,6 +21,10 @@ extension Refusal {
           "a peer needs \(ByteCount(needed)) and has \(ByteCount(available))", code: "no_memory")
       case .missingAtoms(let count):
         .unavailable("\(count) atoms could not be fetched", code: "missing_atoms")
+      case .holdersSilent(let atoms, let holders):
+        .unavailable(
+          "\(atoms) atoms could not be fetched: \(holders) peers that may hold them are silent",
+          code: "holders_silent")
       case .diskFull(let peer, let needed, let available):
         .unavailable(
           "the disk of peer \(peer.short) is full: it needs \(ByteCount(needed)) more and has "
@@ -29,6 +33,8 @@ extension Refusal {
         .unavailable("the disk of peer \(peer.short) failed: error \(code)", code: "disk_failed")
       case .damagedAtom(let blob):
         .unavailable("atom \(blob.short) is damaged", code: "damaged_atom")
+      case .modelRefused(let peer):
+        .unavailable("peer \(peer.short) cannot run this model", code: "model_refused")
       case .staleTerm(let mine, let yours):
         .unavailable("term \(yours.value) is behind \(mine.value)", code: "stale_term")
       case .peerLost(let peer):
@@ -51,6 +57,8 @@ extension Refusal {
       case .dishonest: .unavailable("\(failure)", code: "dishonest")
       case .leaving: .unavailable("a peer is leaving the mesh: try again", code: "leaving")
       case .cancelled: .unavailable("the job was cancelled", code: "cancelled")
+      case .unexplained(let peer):
+        .failure("peer \(peer.short) failed by its system", code: "peer_failed")
       }
   }
 }

@@ -14,6 +14,11 @@ public struct PeerFacts: Codable, Sendable, Hashable {
   public let incarnation: UInt64
   /// Nil where none is known.
   public let address: String?
+  /// How streams get there: `direct`, `called` (it dials when asked) or `relayed`; nil: no way is
+  /// known to work, or it is this peer.
+  public let way: String?
+  /// The peer that carries what is relayed, 64 hexadecimal digits.
+  public let relay: String?
   /// The name of its device profile.
   public let profile: String
   /// Smoothed; nil before the first answer.
@@ -31,12 +36,24 @@ public struct PeerFacts: Codable, Sendable, Hashable {
     state = status.state.name
     incarnation = status.record.version
     address = status.address?.description
+    (way, relay) = PeerFacts.names(status.way)
     profile = status.record.profile
     roundTripMilliseconds = status.roundTrip.map { $0.inSeconds * 1_000 }
     usableBytes = status.record.memory.usable.bytes
     cores = Int(status.record.compute.cores)
     let factor = status.record.emulationFactor
     emulated = factor == 0 ? nil : 1_000 / Double(factor)
+  }
+}
+
+extension PeerFacts {
+  private static func names(_ way: PeerWay?) -> (way: String?, relay: String?) {
+    switch way {
+    case nil: (nil, nil)
+    case .direct: ("direct", nil)
+    case .called: ("called", nil)
+    case .relayed(let carrier): ("relayed", carrier.raw.hex)
+    }
   }
 }
 

@@ -75,6 +75,8 @@ public struct PlanFacts: Codable, Sendable, Hashable {
   public let devices: [String: String]?
   /// Of a plan over device profiles: what reading the model's header and cutting it took.
   public let headerMilliseconds: Double?
+  /// Of this very manifest, where whoever prints the plan has measured it (`shoal perplexity`).
+  public var perplexity: Double?
 
   public init(_ planned: PlannedModel) {
     self.init(
@@ -118,6 +120,7 @@ public struct PlanFacts: Codable, Sendable, Hashable {
     planMilliseconds = duration.inSeconds * 1_000
     self.devices = devices
     self.headerMilliseconds = headerMilliseconds
+    perplexity = nil
   }
 }
 

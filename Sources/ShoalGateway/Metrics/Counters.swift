@@ -22,6 +22,8 @@ final class Counters: Sendable {
     var queued = Histogram.seconds
     var firstToken = Histogram.seconds
     var tokenGap = Histogram.seconds
+    /// Seconds from a token's choice until it is handed to the client's connection.
+    var delivery = Histogram.seconds
     /// Seconds of each token at the rank that computed longest.
     var compute = Histogram.seconds
     var exchange = Histogram.seconds

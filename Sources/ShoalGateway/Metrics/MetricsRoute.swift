@@ -86,6 +86,10 @@ struct MetricsRoute {
         values.firstToken
       ),
       ("shoal_token_gap_seconds", "Between two tokens of a stream.", values.tokenGap),
+      (
+        "shoal_token_delivery_seconds",
+        "From a token's choice until it is handed to the client's connection.", values.delivery
+      ),
     ]
     let part = "shoal_token_part_seconds"
     return single.map { head($0.name, "histogram", $0.help) + $0.histogram.text($0.name) }.joined()

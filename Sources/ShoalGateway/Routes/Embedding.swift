@@ -36,7 +36,7 @@ extension Generating {
   /// Makes the vectors that a request's body asks for; the job ends when the client goes away.
   func embed(_ body: EmbedRequest, for request: Request) async throws -> EmbedFacts {
     let asked = try body.embeddingRequest()
-    let place = try admission.enter(user: nil)
+    let place = try texts.enter(user: nil)
     let start = clock.now()
     // The name and the width, before anything is computed.
     let planned = try await node.plan(

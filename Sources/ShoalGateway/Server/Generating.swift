@@ -8,7 +8,9 @@ import ShoalProtocol
 struct Generating: Sendable {
   let node: any NodeService
   let clock: any MeshClock
+  /// Generations wait here, and jobs that make vectors.
   let admission: Admission
+  let texts: Admission
   let counters: Counters
   let board = JobBoard()
   /// Takes a job's spans when it has ended, as one JSON object.
@@ -42,7 +44,7 @@ struct Generating: Sendable {
   ) async throws -> RunResult {
     try await counted(model: request.model, hasBeats: false) { emit, number in
       try await turn(place, number)
-      return try await node.generate(request, emit: emit)
+      return try await node.generate(request.of(place.user), emit: emit)
     } take: { event in
       if let event { try await take(event) }
     }
@@ -70,7 +72,8 @@ struct Generating: Sendable {
     try await counted(model: asked.model, hasBeats: true) { emit, number in
       try await turn(place, number)
       switch asked {
-      case .run(let request): return try await node.generate(request, emit: emit)
+      case .run(let request):
+        return try await node.generate(request.of(place.user), emit: emit)
       case .resume(let job, let shown): return try await node.resume(job, shown: shown, emit: emit)
       }
     } take: { event in
@@ -163,10 +166,22 @@ struct Generating: Sendable {
           board.note(number, event, at: moment)
         }
         try await take(told?.1)
+        if case .token? = told?.1, let chosen = told?.0 {
+          let took = (clock.now() - chosen).inSeconds
+          counters.count { $0.delivery.observe(took) }
+        }
       }
       guard let outcome = try await group.next() ?? nil else { throw CancellationError() }
       group.cancelAll()
       return record.result(outcome)
     }
+  }
+}
+
+extension GenerationRequest {
+  fileprivate func of(_ user: String) -> GenerationRequest {
+    var request = self
+    request.user = user
+    return request
   }
 }

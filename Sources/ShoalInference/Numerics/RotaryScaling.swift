@@ -16,8 +16,11 @@ public enum RotaryScaling: Hashable, Sendable {
   case dynamic(factor: Double, originalContext: Double)
   /// YaRN (Peng et al. 2023, section 3): pairs that turn more than `fast` times in the original
   /// context are kept, those that turn less than `slow` times divided by `factor`, between them a
-  /// ramp; cosines and sines are multiplied by `amplitude`.
-  case yarn(factor: Double, fast: Double, slow: Double, originalContext: Double, amplitude: Double)
+  /// ramp, whose ends are whole pairs where it `rounds`; cosines and sines are multiplied by
+  /// `amplitude`.
+  case yarn(
+    factor: Double, fast: Double, slow: Double, originalContext: Double, amplitude: Double,
+    rounds: Bool = true)
   /// LongRoPE (Ding et al. 2024): one factor per pair, `long` where the job's context is beyond
   /// `originalContext`, else `short`; cosines and sines are multiplied by `amplitude`.
   case longRoPE(short: [Float], long: [Float], originalContext: Double, amplitude: Double)
@@ -36,7 +39,7 @@ extension RotaryScaling {
   var amplitude: Double {
     switch self {
     case .none, .linear, .llama3, .factors, .dynamic: 1
-    case .yarn(_, _, _, _, let amplitude), .longRoPE(_, _, _, let amplitude): amplitude
+    case .yarn(_, _, _, _, let amplitude, _), .longRoPE(_, _, _, let amplitude): amplitude
     }
   }
 
@@ -67,13 +70,14 @@ extension RotaryScaling {
       let blend = (originalContext / wavelength - low) / (high - low)
       return (1 - blend) * (frequency / factor) + blend * frequency
     case .factors(let factors): return frequency / Double(factors[pair])
-    case .yarn(let factor, let fast, let slow, let originalContext, _):
+    case .yarn(let factor, let fast, let slow, let originalContext, _, let rounds):
       // The pair whose frequency makes `turns` turns in the original context.
       let place = { (turns: Double) in
         dimension * Canon.log(originalContext / (turns * 2 * Double.pi)) / (2 * logarithm)
       }
-      let low = max(place(fast).rounded(.down), 0)
-      let high = min(place(slow).rounded(.up), dimension - 1)
+      let (first, last) = (place(fast), place(slow))
+      let low = max(rounds ? first.rounded(.down) : first, 0)
+      let high = min(rounds ? last.rounded(.up) : last, dimension - 1)
       let ramp = min(1, max(0, (Double(pair) - low) / max(high - low, 0.001)))
       return (frequency / factor) * ramp + frequency * (1 - ramp)
     case .longRoPE(let short, let long, let originalContext, _):
@@ -90,7 +94,7 @@ extension RotaryScaling {
       ([factor, low, high, original, high - low], [])
     case .factors(let factors): ([], [factors])
     case .dynamic(let factor, let original): ([factor, original], [])
-    case .yarn(let factor, let fast, let slow, let original, let amplitude):
+    case .yarn(let factor, let fast, let slow, let original, let amplitude, _):
       ([factor, fast, slow, original, amplitude], [])
     case .longRoPE(let short, let long, let original, let amplitude):
       ([original, amplitude], [short, long])

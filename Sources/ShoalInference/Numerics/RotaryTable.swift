@@ -40,6 +40,12 @@ public struct RotaryTable: Sendable {
     frequencies = scaling.frequencies(pairs: rotaryDim / 2, base: base, context: context)
   }
 
+  /// Whether rows of `other` would be the same.
+  func hasAngles(of other: RotaryTable) -> Bool {
+    rotaryDim == other.rotaryDim && style == other.style && amplitude == other.amplitude
+      && frequencies == other.frequencies
+  }
+
   /// Makes rows for positions below `positions`, at most 2^24. Never called between tokens: the
   /// table of a job is grown to its context limit when the job is prepared.
   public mutating func extend(to positions: Int) {

@@ -53,11 +53,24 @@ struct AtomParts {
   private func whole(_ declared: TensorDeclaration, layer: Int) throws -> [AtomPart] {
     let geometry = declared.role.geometry(shape)
     switch geometry.split {
-    case .wholeVector: return try vector(declared, layer, index: layer, 0..<geometry.columns)
+    case .wholeVector:
+      if shape.hasNormOfEachHead(declared.role) { return try headNorms(declared, layer: layer) }
+      return try vector(declared, layer, index: layer, 0..<geometry.columns)
     case .wholeMatrix:
       return try matrix(
         declared, layer, index: layer, rows: 0..<geometry.rows, columns: 0..<geometry.columns)
     case _: return []
+    }
+  }
+
+  /// A vector for each head, whether the file has one for each or one for all.
+  private func headNorms(_ declared: TensorDeclaration, layer: Int) throws -> [AtomPart] {
+    let dimension = shape.attention.headDimension
+    let heads = declared.role.geometry(shape).columns / dimension
+    return try (0..<heads).flatMap { head in
+      let start = declared.place(source.dialect)?.isPerHead == true ? 0 : head * dimension
+      return try vector(
+        declared, layer, member: head, index: layer * heads + head, start..<start + dimension)
     }
   }
 
@@ -151,7 +164,7 @@ struct AtomParts {
     _ declared: TensorDeclaration, _ layer: Int, as role: TensorRole? = nil, index: Int = 0,
     expert: Int? = nil, of expertRows: Int = 0, rows: Range<Int>, columns: Range<Int>
   ) throws -> [AtomPart] {
-    guard let (place, stored) = try find(declared, layer: layer, expert: expert) else { return [] }
+    guard let (place, stored) = try find(declared, layer: layer, member: expert) else { return [] }
     let offset = place.isPerExpert ? 0 : (expert ?? 0) * expertRows
     let shifted = rows.lowerBound + offset..<rows.upperBound + offset
     return [
@@ -165,9 +178,10 @@ struct AtomParts {
   }
 
   private func vector(
-    _ declared: TensorDeclaration, _ layer: Int, index: Int = 0, _ elements: Range<Int>
+    _ declared: TensorDeclaration, _ layer: Int, member: Int? = nil, index: Int = 0,
+    _ elements: Range<Int>
   ) throws -> [AtomPart] {
-    guard let (place, stored) = try find(declared, layer: layer) else { return [] }
+    guard let (place, stored) = try find(declared, layer: layer, member: member) else { return [] }
     return [
       AtomPart(
         tensor: AtomTensor(
@@ -178,17 +192,18 @@ struct AtomParts {
     ]
   }
 
-  /// The stored tensor of a declaration; nil where it is optional and absent.
+  /// The stored tensor of a declaration, of one of its experts or heads where each has its own;
+  /// nil where it is optional and absent.
   func find(
-    _ declared: TensorDeclaration, layer: Int, expert: Int? = nil
+    _ declared: TensorDeclaration, layer: Int, member: Int? = nil
   ) throws -> (TensorPlace, WeightTensor)? {
     guard let place = declared.place(source.dialect) else { return nil }
-    for name in place.names(layer: layer, expert: expert) {
+    for name in place.names(layer: layer, member: member) {
       for candidate in declaration.spellings(name) {
         if let tensor = try source.tensor(candidate) { return (place, tensor) }
       }
     }
     if declared.isOptional { return nil }
-    throw ModelError.missingTensor(place.name(layer: layer, expert: expert))
+    throw ModelError.missingTensor(place.name(layer: layer, member: member))
   }
 }

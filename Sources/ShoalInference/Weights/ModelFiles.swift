@@ -29,35 +29,38 @@ public struct ModelReading {
 
   /// Reads all headers and checks every tensor against what the family declares.
   ///
+  /// - Parameter precision: atoms that are to be stored in lower formats than the files'.
   /// - Throws: `ModelFileError`, `GGUFError`, `SafetensorsError`, `ModelDirectoryError` or
-  ///   `TokenizerError`, each with the name of what is wrong.
-  public init(_ files: ModelFiles) throws {
+  ///   `ModelTokenizerError`, each with the name of what is wrong.
+  public init(_ files: ModelFiles, precision: PrecisionMap = PrecisionMap()) throws {
     do {
       switch files {
-      case .gguf(let source): try self.init(gguf: source)
-      case .directory(let directory): try self.init(directory: directory)
+      case .gguf(let source): try self.init(gguf: source, precision)
+      case .directory(let directory): try self.init(directory: directory, precision)
       }
     } catch let reason as ModelError {
       throw ModelFileError(file: files.name, reason: reason)
+    } catch let reason as TokenizerError {
+      throw ModelTokenizerError(file: files.name, reason: reason)
     }
   }
 
-  private init(gguf source: any ByteSource) throws {
+  private init(gguf source: any ByteSource, _ precision: PrecisionMap) throws {
     let file = try GGUFFile(source)
     importer = try ModelImporter(
-      ModelDescription(header: GGUFModelHeader(file.metadata), weights: file))
+      ModelDescription(header: GGUFModelHeader(file.metadata), weights: file), precision: precision)
     tokenizer = try TokenizerDefinition(gguf: file.metadata)
     chatTemplate = try file.metadata.stringIfPresent("tokenizer.chat_template") ?? ""
     byteCount = source.byteCount
   }
 
-  private init(directory: any ModelDirectory) throws {
+  private init(directory: any ModelDirectory, _ precision: PrecisionMap) throws {
     let header = try HuggingFaceHeader(directory)
     let checkpoint = try SafetensorsCheckpoint(directory)
     importer = try ModelImporter(
       ModelDescription(
         header: header, weights: header.weights(of: checkpoint),
-        sentences: SentenceModules(directory)))
+        sentences: SentenceModules(directory)), precision: precision)
     var files = TokenizerFiles()
     for name in TokenizerFiles.names {
       files[name] = try directory.bytes(name, limit: Limits.tokenizerBytes)
@@ -77,6 +80,14 @@ public struct ModelFileError: Error, Hashable, Sendable, CustomStringConvertible
     self.file = file
     self.reason = reason
   }
+
+  public var description: String { "\(file): \(reason)" }
+}
+
+/// A refusal of a model's tokenizer with the name of the model's file or directory.
+public struct ModelTokenizerError: Error, Sendable, CustomStringConvertible {
+  public let file: String
+  public let reason: TokenizerError
 
   public var description: String { "\(file): \(reason)" }
 }

@@ -20,9 +20,9 @@ extension ModelImporter {
     _ declared: TensorDeclaration, layer: Int, _ parts: AtomParts, _ known: inout Set<String>
   ) throws {
     guard let place = declared.place(parts.source.dialect) else { return }
-    let experts = parts.declaration.shape.feedForward.experts?.count ?? 0
-    for expert in 0..<(place.isPerExpert ? experts : 1) {
-      guard let (_, found) = try parts.find(declared, layer: layer, expert: expert) else { return }
+    let shape = parts.declaration.shape
+    for member in 0..<place.memberCount(declared.role, shape) {
+      guard let (_, found) = try parts.find(declared, layer: layer, member: member) else { return }
       known.insert(found.name)
       let expected = place.storedShape(declared.role, parts.declaration.shape)
       guard found.rows == expected.rows, found.columns == expected.columns else {
@@ -35,13 +35,23 @@ extension ModelImporter {
 }
 
 extension TensorPlace {
+  /// Tensors of a role in each layer of a file: several where each expert or head has its own.
+  func memberCount(_ role: TensorRole, _ shape: Hyperparameters) -> Int {
+    if isPerExpert { return shape.feedForward.experts?.count ?? 0 }
+    guard isPerHead else { return 1 }
+    return role.geometry(shape).columns / shape.attention.headDimension
+  }
+
   /// Rows and columns of the stored tensor.
   package func storedShape(
     _ role: TensorRole, _ shape: Hyperparameters
   ) -> (rows: Int, columns: Int) {
     let geometry = role.geometry(shape)
     switch geometry.split {
-    case .wholeVector: return (1, geometry.columns)
+    case .wholeVector:
+      guard shape.hasNormOfEachHead(role) else { return (1, geometry.columns) }
+      let dimension = shape.attention.headDimension
+      return (isPerHead ? 1 : geometry.columns / dimension, dimension)
     case .queryHeadElements, .keyValueHeadElements, .feedForwardElements, .channelElements:
       return (1, storedCount(geometry.columns, shape))
     case .wholeMatrix, .vocabularyRows, .queryHeadRows, .keyValueHeadRows, .queryHeadColumns,

@@ -1,19 +1,22 @@
 // Cuts a model file into atoms and writes its manifest. Weights keep their stored bits; only their
-// order in memory changes. One atom is in memory at a time, however large the file is.
+// order in memory changes; but for atoms that a precision map names. One atom is in memory at a
+// time, however large the file is.
 
 public import ShoalProtocol
 
 /// A model's tensors on their way into atoms.
-public struct ModelImporter {
+public struct ModelImporter: Sendable {
   /// How far an import has come, in bytes of atoms.
   public typealias Progress = (_ done: UInt64, _ total: UInt64) -> Void
   /// Keeps a blob and says what it is called.
   public typealias Keep = (UnsafeRawBufferPointer) throws -> BlobID
 
   private let parts: AtomParts
+  private let precision: PrecisionMap
 
   /// Reads the header of a model and checks its tensors against its family's declaration.
-  public init(_ model: ModelDescription) throws {
+  public init(_ model: ModelDescription, precision: PrecisionMap = PrecisionMap()) throws {
+    self.precision = precision
     let declaration = try ModelDeclaration(model)
     parts = AtomParts(
       declaration: declaration, source: model.weights, cut: AtomCut(declaration.shape))
@@ -73,18 +76,27 @@ public struct ModelImporter {
     return true
   }
 
-  /// The sizes that the atoms will have, without reading a weight.
-  func atomSizes() throws -> [(key: AtomKey, byteCount: UInt64)] {
-    try parts.cut.keys.map { key in
-      let tensors = try parts.parts(of: key).map(\.tensor)
-      return (key, UInt64(try AtomTable.offsets(tensors).total))
+  /// The sizes that the atoms will have, without reading a weight: as they are stored, or with all
+  /// atoms but the common one lowered. One list for each of `formats`; finding the tensors is what
+  /// takes the time.
+  func atomSizes(
+    in formats: [WeightFormat?]
+  ) throws -> [[(key: AtomKey, byteCount: UInt64)]] {
+    var sizes = [[(key: AtomKey, byteCount: UInt64)]](repeating: [], count: formats.count)
+    for key in parts.cut.keys {
+      let found = try parts.parts(of: key)
+      for (index, format) in formats.enumerated() {
+        let tensors = found.map { $0.lowered(to: key == .common ? nil : format).tensor }
+        sizes[index].append((key, UInt64(try AtomTable.offsets(tensors).total)))
+      }
     }
+    return sizes
   }
 
   // MARK: Atoms
 
   private func atom(_ key: AtomKey) throws -> AlignedBytes {
-    let parts = try parts.parts(of: key)
+    let parts = try parts.parts(of: key).map { $0.lowered(to: precision.formats[key]) }
     let tensors = parts.map(\.tensor)
     let (offsets, total) = try AtomTable.offsets(tensors)
     let bytes = AlignedBytes(count: total)
@@ -114,10 +126,14 @@ public struct ModelImporter {
         format: part.tensor.format,
         rowWidth: part.place.isTransposed ? part.source.rows : part.source.columns,
         columns: part.columns, rows: part.rows.count)
+      let lowered = try part.isLowered ? LoweredRow(part, rowBytes: packer.rowBytes) : nil
+      let rowBytes = lowered?.sourceBytes ?? packer.rowBytes
       try unsafe withRows(part) { bytes in
         try unsafe packer.pack(into: target) { row throws(MatrixError) in
-          let start = row * packer.rowBytes
-          return unsafe UnsafeRawBufferPointer(rebasing: bytes[start..<start + packer.rowBytes])
+          let start = row * rowBytes
+          let source = unsafe UnsafeRawBufferPointer(rebasing: bytes[start..<start + rowBytes])
+          guard let lowered else { return unsafe source }
+          return try unsafe lowered.quantize(source)
         }
       }
     }

@@ -10,6 +10,8 @@ public struct ModelOutline: Sendable {
   public let isTied: Bool
   /// Every atom of the model, ascending.
   public let sizes: [(key: AtomKey, byteCount: UInt64)]
+  /// Bytes of every atom where all but the common one are lowered (`PrecisionMap`), best first.
+  public let lowerSizes: [(format: WeightFormat, sizes: [(key: AtomKey, byteCount: UInt64)])]
 
   /// Reads the header of a GGUF file, which may end there; or `config.json`, with the headers of
   /// the safetensors where the directory has any. Where it has none, the weights are taken to be
@@ -46,7 +48,10 @@ public struct ModelOutline: Sendable {
     shape = importer.shape
     format = try importer.dominantFormat()
     isTied = try importer.isTied()
-    sizes = try importer.atomSizes()
+    let formats: [WeightFormat] = [.f16, .q8_0, .q4_0]
+    let all = try importer.atomSizes(in: [nil] + formats)
+    sizes = all[0]
+    lowerSizes = zip(formats, all.dropFirst()).map { ($0, $1) }
   }
 }
 
@@ -80,9 +85,8 @@ struct PromisedWeights: WeightSource {
   ) throws {
     guard let place = declared.huggingFace else { return }
     let stored = place.storedShape(declared.role, shape)
-    let experts = place.isPerExpert ? shape.feedForward.experts?.count ?? 0 : 1
-    for expert in 0..<experts {
-      let name = place.name(layer: layer, expert: expert)
+    for member in 0..<place.memberCount(declared.role, shape) {
+      let name = place.name(layer: layer, member: member)
       guard tensors[name] == nil else { continue }
       tensors[name] = try WeightTensor(
         name: name, rows: stored.rows, columns: stored.columns, format: format)
@@ -107,7 +111,8 @@ extension HuggingFaceHeader {
     case "float32", nil: .f32
     case "float16": .f16
     case "bfloat16": .bf16
-    case let other?: throw ModelError.unsupportedFeature("weights stored as \(other)")
+    case let other?:
+      throw ModelError.unsupportedFeature("\(spelling(.storedType)) says that weights are \(other)")
     }
   }
 }

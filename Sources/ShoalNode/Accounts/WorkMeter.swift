@@ -8,12 +8,12 @@ internal import ShoalSecurity
 
 /// A step as it is paid.
 enum PaidStep: Sendable {
-  case tokens(Step)
+  case batch(BatchStep)
   case texts(EmbeddingStep)
 
   var tokens: Int {
     switch self {
-    case .tokens(let step): step.tokens.count
+    case .batch(let step): step.tokens.count
     case .texts(let step): step.texts.reduce(0) { $0 + $1.count }
     }
   }
@@ -68,14 +68,10 @@ struct WorkMeter: Sendable {
 
   private func count(_ step: PaidStep, into steps: inout StepCount) {
     switch step {
-    case .tokens(let step):
-      let logits =
-        switch step.logits {
-        case .none: 0
-        case .last: 1
-        case .all: step.tokens.count
-        }
-      steps.add(start: step.position, count: step.tokens.count, logits: logits, units)
+    case .batch(let step):
+      for span in step.spans {
+        steps.add(start: span.position, count: span.count, logits: span.votedRows, units)
+      }
     case .texts(let step):
       for text in step.texts { steps.add(text: text.count, units) }
     }
@@ -86,8 +82,12 @@ struct WorkMeter: Sendable {
     var writer = ByteWriter()
     writer.raw(before.bytes)
     switch step {
-    case .tokens(let step):
-      writer.integer(UInt32(step.position))
+    case .batch(let step):
+      for span in step.spans {
+        writer.integer(UInt16(span.slot))
+        writer.integer(UInt32(span.position))
+        writer.integer(UInt32(span.count))
+      }
       for token in step.tokens { writer.integer(token) }
     case .texts(let step):
       for text in step.texts {

@@ -13,8 +13,10 @@ public struct DevicePlan: Sendable {
   /// - Parameters:
   ///   - devices: each stands for one willing peer in a failure domain of its own.
   ///   - context: positions to reserve keys and values for.
+  ///   - lower: the same model in lower formats, for devices without room (`PlanRequest.lower`).
   public init(
-    shape: ModelShape, over devices: [DeviceProfile], objective: PlanObjective, context: Int
+    shape: ModelShape, over devices: [DeviceProfile], objective: PlanObjective, context: Int,
+    lower: [ModelShape] = []
   ) throws(PlanError) {
     var names: [PeerID: String] = [:]
     var capacities: [DeviceCapacity] = []
@@ -29,7 +31,8 @@ public struct DevicePlan: Sendable {
     }
     self.names = names
     report = try PlacementPlanner().plan(
-      PlanRequest(shape: shape, objective: objective, contextTokens: context), over: capacities)
+      PlanRequest(shape: shape, objective: objective, contextTokens: context, lower: lower),
+      over: capacities)
     id = unsafe report.plan.id(hash: BLAKE2b.contentHash)
   }
 }
@@ -37,9 +40,29 @@ public struct DevicePlan: Sendable {
 extension ModelShape {
   /// Of a model that nobody holds. Its id, by which slots are ranked, stands for no manifest.
   public init(_ outline: ModelOutline) {
+    self.init(outline, precision: outline.format.ratedAs, sizes: outline.sizes)
+  }
+
+  private init(
+    _ outline: ModelOutline, precision: AtomPrecision,
+    sizes: [(key: AtomKey, byteCount: UInt64)]
+  ) {
     let seed = "\(outline.architecture) \(outline.shape)"
     self.init(
-      outline.shape, model: ModelID(BLAKE2b.hash(Array(seed.utf8))),
-      precision: outline.format.ratedAs, isTied: outline.isTied, sizes: outline.sizes)
+      outline.shape, model: ModelID(BLAKE2b.hash(Array(seed.utf8))), precision: precision,
+      isTied: outline.isTied, sizes: sizes)
+  }
+
+  /// The same model in every lower format that saves at least a tenth, best first.
+  public static func lower(_ outline: ModelOutline) -> [ModelShape] {
+    var shapes: [ModelShape] = []
+    var least = outline.sizes.reduce(0) { $0 + $1.byteCount }
+    for (format, sizes) in outline.lowerSizes {
+      let bytes = sizes.reduce(0) { $0 + $1.byteCount }
+      guard bytes <= least / 10 * 9 else { continue }
+      least = bytes
+      shapes.append(ModelShape(outline, precision: format.ratedAs, sizes: sizes))
+    }
+    return shapes
   }
 }

@@ -29,17 +29,22 @@ public struct LocalRanks: Sendable {
 
   /// Runs `order` on all ranks and hands each position's votes to `choose`, on a thread of its own.
   ///
-  /// - Parameter blob: opens one atom; called on each rank's thread.
+  /// - Parameters:
+  ///   - blob: opens one atom; called by all threads of each rank.
+  ///   - ready: called when all ranks have their weights and the prompt begins.
   public func run(
     _ order: GenerationOrder, blob: @escaping @Sendable (AtomEntry) throws -> AtomBlob,
+    ready: @Sendable () -> Void = {},
     choose: @escaping @Sendable ([VocabularyVote], StepCost) throws -> GenerationRunner.Choice
   ) async throws -> FinishReason {
     let (blocks, stages) = (manifest.cut.vocabularyBlocks, stageSizes.count)
-    return try await run(context: order.context, batch: order.batch, blob: blob) { runner, peers in
-      var session = GenerationSession(
+    return try await run(
+      context: order.context, batch: order.batch, blob: blob, ready: ready
+    ) { runner, peers in
+      let session = GenerationSession(
         order: order, plan: PlanID(.zero), term: Term(0), members: peers, vocabularyBlocks: blocks,
         stages: stages)
-      return try runner.run(&session, choose: choose)
+      return try runner.run(session, batch: order.batch, choose: choose)
     }
   }
 
@@ -54,20 +59,44 @@ public struct LocalRanks: Sendable {
     }
   }
 
+  /// A thread for each rank.
+  private func homes() -> [LocalRank] {
+    shares.indices.map { LocalRank(thread: threads.thread(name: "rank \($0)")) }
+  }
+
+  /// The weights of each rank, read by all ranks at once.
+  private func load(
+    _ homes: [LocalRank], _ blob: @escaping @Sendable (AtomEntry) throws -> AtomBlob
+  ) async throws -> [RankModel] {
+    try await withThrowingTaskGroup(of: (Int, RankModel).self) { group in
+      for (rank, home) in homes.enumerated() {
+        group.addTask { (rank, try await home.load(self, shares[rank], blob)) }
+      }
+      var models: [(rank: Int, model: RankModel)] = []
+      for try await loaded in group { models.append(loaded) }
+      return models.sorted { $0.rank < $1.rank }.map(\.model)
+    }
+  }
+
   /// All ranks, and `drive` on the entry's thread.
-  private func run<Outcome: Sendable>(
+  ///
+  /// - Parameter context: positions of all sequences together.
+  package func run<Outcome: Sendable>(
     context: Int, batch: Int, blob: @escaping @Sendable (AtomEntry) throws -> AtomBlob,
+    ready: @Sendable () -> Void = {},
     drive: @escaping @Sendable (GenerationRunner, [PeerID]) throws -> Outcome
   ) async throws -> Outcome {
+    let homes = homes()
+    defer { for home in homes { home.stop() } }
+    let models = try await load(homes, blob)
+    ready()
     let mesh = LocalMesh(ranks: shares.count, threads: threads)
     return try await withThrowingTaskGroup(of: Void.self) { group in
-      for rank in shares.indices {
-        let thread = LocalRank(thread: threads.thread(name: "rank \(rank)"))
-        let session = RankSession(
-          job: JobID(.zero), plan: PlanID(.zero), term: Term(0), context: context, batch: batch)
+      let session = RankSession(
+        job: JobID(.zero), plan: PlanID(.zero), term: Term(0), positions: context, batch: batch)
+      for (rank, home) in homes.enumerated() {
         group.addTask {
-          defer { thread.stop() }
-          try await thread.serve(self, rank: rank, session, mesh: mesh, blob: blob)
+          try await home.serve(self, rank: rank, models[rank], session, mesh: mesh)
         }
       }
       let entry = LocalEntry(thread: threads.thread(name: "entry"))
@@ -88,8 +117,8 @@ public struct LocalRanks: Sendable {
     }
   }
 
-  /// What made a rank stop, where it was no other rank and not the entry: a damaged atom says more
-  /// than that the entry lost a peer.
+  /// What made a rank stop, where it was no other rank and not the entry: a sum out of range says
+  /// more than that the entry lost a peer.
   private static func cause(
     in group: inout ThrowingTaskGroup<Void, any Error>
   ) async -> (any Error)? {
@@ -103,18 +132,16 @@ public struct LocalRanks: Sendable {
   }
 
   fileprivate func runner(
-    rank: Int, _ session: RankSession, mesh: LocalMesh, workers: any Workers,
-    blob: @escaping (AtomEntry) throws -> AtomBlob
-  ) throws -> RankRunner {
+    rank: Int, _ model: RankModel, _ session: RankSession, mesh: LocalMesh, workers: any Workers
+  ) -> RankRunner {
     RankRunner(
-      model: try RankModel(manifest: manifest, share: shares[rank], blob: blob),
-      kernels: kernels, workers: workers, session: session,
+      model: model, kernels: kernels, workers: workers, session: session,
       route: StageRoute(rank: rank, stageSizes: stageSizes, hidden: manifest.shape.hidden),
       links: mesh.links(of: rank), patience: patience, pace: nil, clock: clock, threads: threads)
   }
 
   /// Ranks of each stage.
-  private var stageSizes: [Int] {
+  package var stageSizes: [Int] {
     var sizes: [Int] = []
     var layers: Range<Int>?
     for share in shares {
@@ -172,7 +199,7 @@ private final class LocalMesh: Sendable {
   }
 }
 
-/// A rank's home: everything between its first and its last frame happens on its thread.
+/// A rank's home: what it loads and computes happens on its thread.
 private actor LocalRank {
   private let thread: any ActorThread
   nonisolated var unownedExecutor: UnownedSerialExecutor {
@@ -181,16 +208,23 @@ private actor LocalRank {
 
   init(thread: any ActorThread) { self.thread = thread }
 
-  func serve(
-    _ ranks: LocalRanks, rank: Int, _ session: RankSession, mesh: LocalMesh,
-    blob: @escaping (AtomEntry) throws -> AtomBlob
-  ) throws {
+  func load(
+    _ ranks: LocalRanks, _ share: RankShare,
+    _ blob: @Sendable (AtomEntry) throws -> AtomBlob
+  ) throws -> RankModel {
     let workers = try ranks.workers()
     defer { workers.stop() }
+    return try RankModel(manifest: ranks.manifest, share: share, workers: workers, blob: blob)
+  }
+
+  func serve(
+    _ ranks: LocalRanks, rank: Int, _ model: RankModel, _ session: RankSession, mesh: LocalMesh
+  ) throws {
     do {
-      let runner = try ranks.runner(
-        rank: rank, session, mesh: mesh, workers: workers, blob: blob)
-      try runner.serve(mesh.toEntry[rank])
+      let workers = try ranks.workers()
+      defer { workers.stop() }
+      try ranks.runner(rank: rank, model, session, mesh: mesh, workers: workers)
+        .serve(mesh.toEntry[rank])
     } catch {
       // Whoever waits for this rank must not wait for ever.
       mesh.shutdown()

@@ -8,6 +8,8 @@ internal import ShoalSecurity
 public struct MeshPlan: Sendable {
   public let report: PlanReport
   public let id: PlanID
+  /// Positions of the longest sequence.
+  let context: Int
   /// How long steps of this plan may take.
   let patience: StepPatience
   private let hidden: Int
@@ -27,6 +29,7 @@ public struct MeshPlan: Sendable {
       shape: ModelShape(manifest, model), objective: objective, contextTokens: context,
       distrusted: distrusted)
     let waiting = MeshPlan.synchronisation(records)
+    self.context = context
     report = try PlacementPlanner().plan(
       request,
       over: records.map { DeviceCapacity($0, synchronisationNanoseconds: waiting) })

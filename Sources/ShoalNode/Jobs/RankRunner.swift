@@ -1,12 +1,15 @@
-// One rank of one job, on a thread of its own: a step comes in, a forward pass runs from sum to
+// One rank of one lane, on a thread of its own: a step comes in, a forward pass runs from sum to
 // sum and from stage to stage, votes go out.
 
 public import ShoalInference
 public import ShoalProtocol
 
-/// Runs the steps of one job. Everything it needs is there before the first step.
+/// Runs the steps of one lane. Everything it needs is there before the first step.
 public final class RankRunner {
   private let pass: ForwardPass
+  private var sequences: SequencePool
+  /// What texts share, where vectors are asked for.
+  private var texts: SequenceCache?
   private var votes: VoteWriter
   private let aggregator: Aggregator
   private let relay: StageRelay
@@ -19,7 +22,8 @@ public final class RankRunner {
   private let tokenTypes: Int
   /// The bytes of the last message and the last step: the next are read into the same memory.
   private var inbox: [UInt8] = []
-  private var step = Step()
+  private var step = BatchStep()
+  private var spans: [PassSpan] = []
   /// Counts what this rank is paid for; nil: nobody pays.
   var served: ServedRank?
   private let interruption: @Sendable () -> JobFailure?
@@ -57,15 +61,15 @@ public final class RankRunner {
       pacer: pacer(Set(near)))
     relay = StageRelay(route: route, links: links, clock: clock, pacer: pacer(distant))
     pass = ForwardPass(
-      model: model, kernels: kernels, workers: workers, batch: session.batch,
-      context: session.context)
+      model: model, kernels: kernels, workers: workers, batch: session.batch)
+    sequences = SequencePool(pass, slots: Limits.laneSlots, positions: session.positions)
   }
 
   /// Serves steps until the entry ends the job. A failure is told to the entry, then thrown.
   public func serve(_ entry: any FrameLink) throws {
     do {
       while true {
-        let frame = try entry.receive(deadline: nil)
+        let frame = try entry.receive(deadline: clock.now() + Limits.stepSilence)
         guard frame.type == .job else { throw FrameLinkError.unexpected(frame.type) }
         inbox.removeAll(keepingCapacity: true)
         unsafe inbox.append(contentsOf: frame.payload)
@@ -100,10 +104,10 @@ public final class RankRunner {
     bytesRead = 0
     try run(from: entry.peer)
     patience.note(tokens: step.tokens.count, took: clock.now() - start)
-    try unsafe entry.send(.job, capacity: votes.capacity(step, rows: pass.logitRows)) { room in
+    try unsafe entry.send(.job, capacity: votes.capacity(step)) { room in
       let result = try unsafe votes.write(step, pass, into: room)
       let cost = cost(since: start)
-      served?.done(.tokens(step), results: votes.hashes)
+      served?.done(.batch(step), results: votes.hashes)
       if step.tokens.count == 1 { told(bytesRead, .nanoseconds(Int64(cost.compute))) }
       return result.finish(cost)
     }
@@ -116,7 +120,9 @@ public final class RankRunner {
     try session.accept(
       texts, positions: positions, vocabulary: vocabularySize, tokenTypes: tokenTypes,
       from: entry.peer)
-    pass.begin(texts: texts.texts)
+    let sequence = self.texts ?? pass.makeSequence(context: session.positions)
+    self.texts = sequence
+    pass.begin(texts: texts.texts, in: sequence)
     try exchange(
       sequence: texts.sequence, tokens: texts.texts.reduce(0) { $0 + $1.count })
     let vectors = try TextVector.all(texts, pass)
@@ -137,7 +143,15 @@ public final class RankRunner {
 
   private func run(from entry: PeerID) throws(JobFailure) {
     try session.accept(step, vocabulary: vocabularySize, from: entry)
-    pass.begin(tokens: step.tokens, at: step.position, logits: step.logits)
+    for slot in step.closed { sequences.close(slot) }
+    spans.removeAll(keepingCapacity: true)
+    for span in step.spans {
+      if span.position == 0 { sequences.open(span.slot, context: span.context) }
+      guard let sequence = sequences[span.slot] else { continue }
+      spans.append(
+        PassSpan(sequence, at: span.position, count: span.count, logits: span.logits))
+    }
+    pass.begin(spans, tokens: step.tokens)
     try exchange(sequence: step.sequence, tokens: step.tokens.count)
   }
 
@@ -177,9 +191,7 @@ public final class RankRunner {
       pacer.finish(pass.work, since: start)
       return need
     } catch {
-      switch error {
-      case .notFinite(let layer), .outOfRange(let layer): throw .numericRange(layer: layer)
-      }
+      throw JobFailure(error)
     }
   }
 }

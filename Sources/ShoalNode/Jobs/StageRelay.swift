@@ -1,11 +1,11 @@
 // The way between pipeline stages: a rank takes its columns of the hidden state from one rank of
 // the stage before, and hands columns on to ranks of the stage after.
 
-internal import ShoalInference
-internal import ShoalProtocol
+package import ShoalInference
+package import ShoalProtocol
 
 /// What one rank receives and sends at the ends of its stage. Lives on the rank's thread.
-final class StageRelay {
+package final class StageRelay {
   private let route: StageRoute
   /// By rank.
   private let links: [(any FrameLink)?]
@@ -13,7 +13,7 @@ final class StageRelay {
   private var pacer: Pacer
   private var cost = ExchangeCost()
 
-  init(route: StageRoute, links: [(any FrameLink)?], clock: any MeshClock, pacer: Pacer) {
+  package init(route: StageRoute, links: [(any FrameLink)?], clock: any MeshClock, pacer: Pacer) {
     self.route = route
     self.links = links
     self.clock = clock
@@ -21,7 +21,7 @@ final class StageRelay {
   }
 
   /// The parts of all handovers since the last call.
-  func takeCost() -> ExchangeCost {
+  package func takeCost() -> ExchangeCost {
     defer { cost = ExchangeCost() }
     let ranks = route.targets.map(\.rank) + (route.source.map { [$0.rank] } ?? [])
     for rank in ranks {
@@ -31,7 +31,7 @@ final class StageRelay {
   }
 
   /// Waits for the columns that this rank takes over. Layer `layer` follows.
-  func receive(
+  package func receive(
     _ pass: ForwardPass, binding: StepBinding, sequence: UInt32, layer: Int, deadline: Moment
   ) throws(JobFailure) {
     guard let source = route.source, let link = links[source.rank] else { return }
@@ -51,7 +51,7 @@ final class StageRelay {
   }
 
   /// Hands over what the stage came to. Layer `layer` is the next stage's first.
-  func send(
+  package func send(
     _ pass: ForwardPass, binding: StepBinding, sequence: UInt32, layer: Int
   ) throws(JobFailure) {
     let start = clock.now()

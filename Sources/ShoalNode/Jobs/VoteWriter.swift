@@ -29,34 +29,43 @@ struct VoteWriter {
   }
 
   /// The bytes that the result of `step` may need.
-  func capacity(_ step: Step, rows: Int) -> Int {
-    StepResultWriter.capacity(
-      votes: rows * blocks.count, candidates: rows * step.candidates,
-      logits: step.slices ? rows * tokens.reduce(0) { $0 + $1.count } : 0)
+  func capacity(_ step: BatchStep) -> Int {
+    let width = tokens.reduce(0) { $0 + $1.count }
+    return step.spans.reduce(StepResultWriter.capacity(votes: 0, candidates: 0, logits: 0)) {
+      let rows = $1.votedRows
+      return $0
+        + StepResultWriter.capacity(
+          votes: rows * blocks.count, candidates: rows * $1.candidates,
+          logits: $1.slices ? rows * width : 0)
+    }
   }
 
   /// The result of `step`, which `pass` has finished, but for its cost.
   mutating func write(
-    _ step: Step, _ pass: ForwardPass, into room: UnsafeMutableRawBufferPointer
+    _ step: BatchStep, _ pass: ForwardPass, into room: UnsafeMutableRawBufferPointer
   ) throws(JobFailure) -> StepResultWriter {
     var result = unsafe StepResultWriter(
       room, sequence: step.sequence, votes: pass.logitRows * blocks.count)
     hashes.removeAll(keepingCapacity: true)
-    for row in 0..<pass.logitRows {
-      best.reset(keeping: step.candidates)
-      for index in blocks.indices {
-        unsafe best.take(
-          pass.logits(row: row, block: index), firstToken: tokens[index].lowerBound)
-      }
-      for index in blocks.indices {
-        try vote(index, of: row, step, pass, to: &result)
+    var row = 0
+    for span in step.spans where !blocks.isEmpty {
+      for _ in 0..<span.votedRows {
+        best.reset(keeping: span.candidates)
+        for index in blocks.indices {
+          unsafe best.take(
+            pass.logits(row: row, block: index), firstToken: tokens[index].lowerBound)
+        }
+        for index in blocks.indices {
+          try vote(index, of: row, slices: span.slices, pass, to: &result)
+        }
+        row += 1
       }
     }
     return result
   }
 
   private mutating func vote(
-    _ index: Int, of row: Int, _ step: Step, _ pass: ForwardPass,
+    _ index: Int, of row: Int, slices: Bool, _ pass: ForwardPass,
     to result: inout StepResultWriter
   ) throws(JobFailure) {
     let logits = unsafe pass.logits(row: row, block: index)
@@ -77,6 +86,6 @@ struct VoteWriter {
       block: blocks[index], row: row, maximum: extent.maximum,
       exponentials: extent.sumOfExponentials, hash: hash,
       candidates: spoken[...],
-      slice: step.slices ? logits : UnsafeBufferPointer(start: nil, count: 0))
+      slice: slices ? logits : UnsafeBufferPointer(start: nil, count: 0))
   }
 }

@@ -17,59 +17,60 @@ package struct StreamDoor: Sendable {
   let clock: any MeshClock
   let random: any RandomSource
   let waiting: WaitStrategy
-  private let pool: LinkPool
+  let pool: LinkPool
+  /// Ways beside dialling; nil: there is none.
+  let others: OtherWays?
+  private let strangers = DoorQueue()
+  private let places = PeerPlaces()
 
   /// A stranger has that long to prove that it is none.
   private static let patience = Duration.seconds(5)
 
   package init(
     party: HandshakeParty, transport: any StreamTransport, clock: any MeshClock,
-    random: any RandomSource, waiting: WaitStrategy
+    random: any RandomSource, waiting: WaitStrategy, others: OtherWays? = nil
   ) {
     self.party = party
     self.transport = transport
     self.clock = clock
     self.random = random
     self.waiting = waiting
+    self.others = others
     pool = LinkPool(clock: clock)
   }
 
   /// What a peer anywhere may take to answer, handshake included.
   package static let usualPatience = Duration.seconds(2)
 
-  /// Opens a stream to the peer of `record`: on a connection that is there and free, else on a new
-  /// one to the first of its addresses that answers, each within `patience`.
-  package func dial(
-    _ record: CapabilityRecord, _ hello: StreamHello,
-    within patience: Duration = StreamDoor.usualPatience
-  ) async throws -> any FrameLink {
-    while let connection = pool.take(record.peer) {
-      if let stream = try? begin(hello, on: connection) { return stream }
-    }
+  /// A new connection to the first of a peer's addresses that answers, each within `patience`.
+  func connect(
+    to record: CapabilityRecord, within patience: Duration
+  ) async throws -> SealedLink {
     var last: any Error = DoorError.noAddress(record.peer)
-    for endpoint in record.endpoints {
+    for endpoint in others?.ways.endpoints(of: record) ?? record.endpoints {
       do {
-        return try await open(record, hello, at: endpoint, suites: party.suites, patience)
-      } catch LinkError.closed {
-        // A peer without the faster cipher closes on its offer; one that has it refuses any other.
-        do {
-          return try await open(record, hello, at: endpoint, suites: .chaChaPolyOnly, patience)
-        } catch { last = error }
+        return try await shakingHands { suites in
+          let deadline = clock.now() + patience
+          let stream = try await transport.connect(to: endpoint, deadline: deadline)
+          return try await shakeHands(stream, with: record, suites: suites, deadline: deadline)
+        }
       } catch { last = error }
     }
     throw last
   }
 
-  private func open(
-    _ record: CapabilityRecord, _ hello: StreamHello, at endpoint: Endpoint,
-    suites: CipherSuites, _ patience: Duration
-  ) async throws -> any FrameLink {
-    let connection = try await connect(
-      to: record, at: endpoint, suites: suites, deadline: clock.now() + patience)
-    return try begin(hello, on: connection)
+  /// A peer without the faster cipher closes on its offer; one that has it refuses any other.
+  func shakingHands(
+    _ body: (CipherSuites) async throws -> SealedLink
+  ) async throws -> SealedLink {
+    do {
+      return try await body(party.suites)
+    } catch LinkError.closed {
+      return try await body(.chaChaPolyOnly)
+    }
   }
 
-  private func begin(
+  func begin(
     _ hello: StreamHello, on connection: SealedLink
   ) throws -> any FrameLink {
     let pool = pool
@@ -81,10 +82,10 @@ package struct StreamDoor: Sendable {
   /// Shuts what is kept of connections to a peer that is gone.
   package func forget(_ peer: PeerID) { pool.drop(peer) }
 
-  private func connect(
-    to record: CapabilityRecord, at endpoint: Endpoint, suites: CipherSuites, deadline: Moment
+  func shakeHands(
+    _ stream: any ByteStream, with record: CapabilityRecord, suites: CipherSuites,
+    deadline: Moment
   ) async throws -> SealedLink {
-    let stream = try await transport.connect(to: endpoint, deadline: deadline)
     var generator = RandomSourceGenerator(random)
     do {
       var handshake = try StreamHandshake(
@@ -104,6 +105,12 @@ package struct StreamDoor: Sendable {
 
   /// Answers a connection. Closes it, without a byte, where the handshake fails.
   package func answer(_ stream: any ByteStream) async throws -> SealedLink {
+    strangers.enter(stream)
+    defer { strangers.leave(stream) }
+    return try await respond(to: stream)
+  }
+
+  func respond(to stream: any ByteStream) async throws -> SealedLink {
     let deadline = clock.now() + Self.patience
     var generator = RandomSourceGenerator(random)
     do {
@@ -117,6 +124,13 @@ package struct StreamDoor: Sendable {
       stream.close()
       throw error
     }
+  }
+
+  /// Runs `body` with a connection that was answered, unless its peer has too many already.
+  package func hosting(_ connection: SealedLink, _ body: (SealedLink) async -> Void) async {
+    guard places.take(connection.peer) else { return connection.shutdown() }
+    defer { places.give(connection.peer) }
+    await body(connection)
   }
 
   /// Reads a packet and answers it. True: the handshake is done.

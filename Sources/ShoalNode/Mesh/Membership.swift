@@ -11,6 +11,7 @@ enum MembershipNews: Sendable {
   /// The view has been quiet: plans are made from this one.
   case epoch(MeshView)
   case ledger([UInt8], from: PeerID)
+  case reach([UInt8], from: PeerID)
 }
 
 actor Membership {
@@ -25,20 +26,26 @@ actor Membership {
   /// Nil where the peer states its clique itself.
   private var cliques: CliqueWatch?
   private var linksDue: Moment
+  private let ways: Ways
   private var news: [MembershipNews] = []
   private var announce: @Sendable (MembershipNews) async -> Void = { _ in }
 
   init(
-    identity: PeerIdentity, record: CapabilityRecord, courier: Courier, clock: any MeshClock,
-    random: any RandomSource
+    identity: PeerIdentity, record: CapabilityRecord, courier: Courier, ways: Ways,
+    startsAlone: Bool, clock: any MeshClock, random: any RandomSource
   ) {
     self.identity = identity
     self.record = record
     self.courier = courier
+    self.ways = ways
     self.clock = clock
     generator = RandomSourceGenerator(random)
     core = MembershipCore(peer: identity.id, verify: Membership.verification)
-    cliques = record.clique.isEmpty ? CliqueWatch(own: identity.id) : nil
+    if record.clique.isEmpty {
+      let watch = CliqueWatch(own: identity.id, startsAlone: startsAlone)
+      self.record.clique = watch.standing.name
+      cliques = watch
+    }
     linksDue = clock.now() + CliqueWatch.interval
   }
 
@@ -65,11 +72,11 @@ actor Membership {
     guard var watch = cliques, now >= linksDue else { return }
     linksDue = now + CliqueWatch.interval
     let links = core.table.live.compactMap { peer -> CliqueWatch.Link? in
-      guard let trip = core.roundTrip(to: peer), let record = core.table[peer]?.record else {
-        return nil
-      }
+      let (trip, isDirect) = (core.roundTrip(to: peer), ways.isDirect(peer))
+      guard let record = core.table[peer]?.record, trip != nil || !isDirect else { return nil }
       return CliqueWatch.Link(
-        peer: peer, roundTrip: trip.least, samples: trip.samples, clique: record.clique)
+        peer: peer, roundTrip: trip?.least ?? CliqueWatch.unmeasured, samples: trip?.samples ?? 0,
+        clique: record.clique, isDirect: isDirect)
     }
     let hasChanged = watch.handle(links, at: now)
     cliques = watch
@@ -108,9 +115,11 @@ actor Membership {
     await publish()
   }
 
-  func send(ledger bytes: [UInt8], to peer: PeerID) async {
+  func send(ledger bytes: [UInt8], to peer: PeerID) async { await send(.ledger(bytes), to: peer) }
+
+  func send(_ message: GossipMessage, to peer: PeerID) async {
     guard let endpoint = core.table[peer]?.endpoint else { return }
-    await courier.send(GossipMessage.ledger(bytes).bytes, to: peer, at: endpoint)
+    await courier.send(message.bytes, to: peer, at: endpoint)
   }
 
   // MARK: What is known
@@ -145,11 +154,12 @@ actor Membership {
   func statuses() -> [PeerStatus] {
     let own = PeerStatus(
       peer: core.peer, isSelf: true, state: .alive, record: record,
-      address: record.endpoints.first, roundTrip: nil)
+      address: record.endpoints.first, roundTrip: nil, way: nil)
     let others = core.table.members.values.sorted { $0.record.peer < $1.record.peer }.map {
       PeerStatus(
         peer: $0.record.peer, isSelf: false, state: $0.state, record: $0.record,
-        address: $0.endpoint, roundTrip: core.roundTrip(to: $0.record.peer)?.mean)
+        address: $0.endpoint, roundTrip: core.roundTrip(to: $0.record.peer)?.mean,
+        way: ways.way(to: $0.record.peer))
     }
     return [own] + others
   }
@@ -191,6 +201,8 @@ actor Membership {
       case .forgotten: break
       case .versionNeeded(let version): record.version = max(record.version, version)
       case .delivered(.ledger(let bytes), let peer): news.append(.ledger(bytes, from: peer))
+      case .delivered(.custom(ReachMessage.kind, let bytes), let peer):
+        news.append(.reach(bytes, from: peer))
       case .delivered, .misbehaved: break
       }
       if case .versionNeeded = effect { needsPublishing = true }

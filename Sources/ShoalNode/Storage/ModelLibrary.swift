@@ -37,10 +37,13 @@ public struct ModelLibrary: Sendable {
 
   /// Cuts a model into atoms and keeps them. The manifest is written last, so that what an
   /// interruption leaves behind is never taken for a model.
+  ///
+  /// - Parameter precision: atoms that are to be stored in lower formats than the files'.
   public func importModel(
-    _ files: ModelFiles, progress: ModelImporter.Progress
+    _ files: ModelFiles, precision: PrecisionMap = PrecisionMap(),
+    progress: ModelImporter.Progress
   ) throws -> ModelID {
-    let model = try ModelReading(files)
+    let model = try ModelReading(files, precision: precision)
     try checkRoom(for: model.byteCount)
     let manifest = try unsafe model.importer.run(
       tokenizer: model.tokenizer.canonicalBytes, chatTemplate: model.chatTemplate,

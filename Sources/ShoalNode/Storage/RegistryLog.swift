@@ -6,7 +6,7 @@ public import ShoalSecurity
 
 extension SigningPurpose {
   static let logEntry = SigningPurpose("shoal/1 log entry")
-  static let capabilityRecord = SigningPurpose("shoal/1 capability record")
+  package static let capabilityRecord = SigningPurpose("shoal/1 capability record")
 }
 
 public struct RegistryLog: Sendable {

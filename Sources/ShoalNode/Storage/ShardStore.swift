@@ -258,8 +258,8 @@ actor ShardStore {
       do {
         return try await fetchNow(
           wanted, of: model, places: places, distrusted: distrusted, progress: progress)
-      } catch FetchError.holdersSilent(let blobs, _) {
-        guard clock.now() < end else { throw FetchError.nobodyHolds(blobs: blobs) }
+      } catch let error as FetchError {
+        guard case .holdersSilent = error, clock.now() < end else { throw error }
         try await clock.sleep(until: clock.now() + Self.silencePause)
       }
     }

@@ -92,7 +92,7 @@ public struct GenerationSession: Sendable {
   /// Vocabulary blocks of the model: a position is complete when each has voted.
   private let blocks: Int
   /// Pipeline stages, each of which may be at a step of its own.
-  private let stages: Int
+  public let stages: Int
   private var state: State
   private var sequence: UInt32 = 0
   /// Tokens that the ranks have been sent.

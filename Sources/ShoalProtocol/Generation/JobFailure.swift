@@ -8,11 +8,15 @@ public enum JobFailure: Error, Hashable, Sendable {
   case recordRefused(PeerID)
   case noMemory(needed: UInt64, available: UInt64)
   case missingAtoms(count: Int)
+  /// Who may hold atoms that a rank lacks did not answer.
+  case holdersSilent(atoms: Int, holders: Int)
   /// A peer cannot keep what its part of the plan needs.
   case diskFull(PeerID, needed: UInt64, available: UInt64)
   /// A peer's disk failed otherwise, with this error number of its system.
   case diskFailed(PeerID, code: UInt32)
   case damagedAtom(BlobID)
+  /// A peer's program cannot run the model that the others run.
+  case modelRefused(PeerID)
   case staleTerm(mine: Term, yours: Term)
   case peerLost(PeerID)
   case deadline(PeerID, milliseconds: Int)
@@ -29,6 +33,8 @@ public enum JobFailure: Error, Hashable, Sendable {
   /// A peer that says goodbye takes no further step.
   case leaving
   case cancelled
+  /// A peer failed in a way that none of these names: its system refused a thread, say.
+  case unexplained(PeerID)
 }
 
 extension JobFailure: CustomStringConvertible {
@@ -43,12 +49,16 @@ extension JobFailure: CustomStringConvertible {
     case .noMemory(let needed, let available):
       "a peer needs \(ByteCount(needed)) and may use \(ByteCount(available))"
     case .missingAtoms(let count): "\(count) atoms of the model are held by nobody who answers"
+    case .holdersSilent(let atoms, let holders):
+      "\(atoms) atoms of the model may be held by \(holders) peers that do not answer"
     case .diskFull(let peer, let needed, let available):
       "the disk of the peer \(peer) is full: it needs \(ByteCount(needed)) more, "
         + "\(ByteCount(available)) are free"
     case .diskFailed(let peer, let code):
       "the disk of the peer \(peer) failed (error \(code) of its system)"
     case .damagedAtom(let blob): "the atom \(blob) is damaged on a peer's disk"
+    case .modelRefused(let peer):
+      "the program of the peer \(peer) cannot run this model: is it another version?"
     case .staleTerm(let mine, let yours):
       "a step of attempt \(yours.value) came after attempt \(mine.value) had begun"
     case .peerLost(let peer): "the peer \(peer) was lost"
@@ -66,6 +76,7 @@ extension JobFailure: CustomStringConvertible {
     case .dishonest(let peer): "the peer \(peer) claims pay for work that it did not do"
     case .leaving: "a peer is leaving the mesh"
     case .cancelled: "the job was cancelled"
+    case .unexplained(let peer): "the peer \(peer) could not go on, for a reason of its system"
     }
   }
 }

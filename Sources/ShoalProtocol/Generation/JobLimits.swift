@@ -5,6 +5,12 @@ extension Limits {
   public static let contextTokens = 1 << 20
   /// Tokens of one step: bounds activations, partial sums and the answer's deadline.
   public static let stepTokens = 512
+  /// Sequences that one lane computes at a time: above that a core gains nothing by one more row.
+  public static let laneSlots = 64
+  /// Tokens of a lane's longest step: a row of each sequence, and prompts.
+  public static let laneRows = 256
+  /// A step that reads a prompt keeps the streams beside it waiting for no longer than about that.
+  public static let laneStep = Duration.milliseconds(100)
   /// Candidates of one vocabulary atom: as many as the largest block has rows.
   public static let candidates = 256
   /// Tokens of a step that replays what is known already: as in the prompt's steps.
@@ -26,6 +32,10 @@ extension Limits {
   public static let rememberedTerms = 1_024
   /// How long: no driver that was stopped comes back with a term of then and still has a client.
   public static let termMemory = Duration.seconds(600)
+  /// A ready rank waits that long for the word that all are: others may fetch a large model.
+  public static let connectSilence = Duration.seconds(1_800)
+  /// A rank that is asked for nothing for that long has no driver: steps follow each other.
+  public static let stepSilence = Duration.seconds(60)
   /// A peer that leaves waits that long for the steps under way: longer ones are like a death.
   public static let drain = Duration.seconds(2)
   /// Peers that keep a copy of a job's log: two may die at once with the entry.

@@ -12,9 +12,9 @@ public struct StepBinding: Hashable, Sendable {
     fold(plan.raw.prefix64)
   }
 
-  /// Takes in the tokens of a step and where they begin.
-  public mutating func absorb(position: Int, tokens: [UInt32]) {
-    fold(UInt64(position))
+  /// Takes in tokens of a step, and where and in which slot they begin.
+  public mutating func absorb(slot: Int = 0, position: Int, tokens: some Sequence<UInt32>) {
+    fold(UInt64(slot) << 32 | UInt64(position))
     for token in tokens { fold(UInt64(token)) }
   }
 

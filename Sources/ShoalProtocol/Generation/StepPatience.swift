@@ -11,11 +11,27 @@ public struct StepPatience: Sendable, Hashable {
   public let sums: Int
   /// Pipeline stages, one after the other.
   public let stages: Int
-  /// What the latest steps of one token took, in a ring: a step may allocate nothing.
-  private var recent: [Duration] = []
-  private var next = 0
-  /// The second longest of them, so that one hiccup does not count; nil before there are enough.
-  private var usual: Duration?
+  /// What the latest steps took, by how many tokens they had: 1, 2 and 3, 4 to 7, ...
+  private var classes = [Ring](repeating: Ring(), count: 10)
+
+  /// The latest steps of a class: a step may allocate nothing.
+  private struct Ring: Sendable, Hashable {
+    var recent: [Duration] = []
+    var next = 0
+    /// The second longest of them, so that one hiccup does not count; nil before there are enough.
+    var usual: Duration?
+
+    mutating func note(_ took: Duration) {
+      if recent.count < window { recent.append(took) } else { recent[next] = took }
+      next = (next + 1) % window
+      guard recent.count >= enough else { return }
+      var (first, second) = (Duration.zero, Duration.zero)
+      for one in recent {
+        if one > first { (first, second) = (one, first) } else { second = max(second, one) }
+      }
+      usual = second
+    }
+  }
 
   /// Steps that are remembered, and how many of them a deadline needs.
   private static let window = 64
@@ -34,34 +50,31 @@ public struct StepPatience: Sendable, Hashable {
     self.linkSlack = linkSlack
     self.sums = sums
     self.stages = stages
-    recent.reserveCapacity(Self.window)
+    for index in classes.indices { classes[index].recent.reserveCapacity(Self.window) }
   }
 
-  /// Takes in that a step took so long, if it is one that others are measured by.
-  public mutating func note(tokens: Int, took: Duration) {
-    guard tokens == 1 else { return }
-    if recent.count < Self.window { recent.append(took) } else { recent[next] = took }
-    next = (next + 1) % Self.window
-    guard recent.count >= Self.enough else { return }
-    var (first, second) = (Duration.zero, Duration.zero)
-    for one in recent {
-      if one > first { (first, second) = (one, first) } else { second = max(second, one) }
-    }
-    usual = second
+  private func place(_ tokens: Int) -> Int {
+    min(classes.count - 1, max(1, tokens).bitWidth - 1 - max(1, tokens).leadingZeroBitCount)
   }
+
+  private func usual(_ tokens: Int) -> Duration? { classes[place(tokens)].usual }
+
+  /// Takes in that a step took so long.
+  public mutating func note(tokens: Int, took: Duration) { classes[place(tokens)].note(took) }
 
   /// For one sum of a step of `tokens`, at a rank.
   public func forSum(tokens: Int) -> Duration {
-    guard tokens == 1, let usual else {
+    guard let usual = usual(tokens) else {
       // Reading many tokens at once takes less than one after the other.
       return Self.cold + tokenEstimate * (tokens == 1 ? 3 : tokens) + linkSlack
     }
-    return max(Self.least, usual * 4, tokenEstimate * 2) + linkSlack
+    return max(Self.least, usual * 4, tokens == 1 ? tokenEstimate * 2 : .zero) + linkSlack
   }
 
   /// What a step takes where nothing is wrong, and more rather than less.
   private func whole(tokens: Int) -> Duration {
-    tokens == 1 ? max(usual ?? .zero, tokenEstimate) : tokenEstimate * tokens
+    tokens == 1
+      ? max(usual(1) ?? .zero, tokenEstimate) : usual(tokens) ?? tokenEstimate * tokens
   }
 
   /// For what the stage before `stage` hands over, at a rank. A rank there may begin to wait for
@@ -79,7 +92,7 @@ public struct StepPatience: Sendable, Hashable {
 
   /// For the whole step, at the entry: whoever waits for a silent rank names it before that.
   public func forStep(tokens: Int) -> Duration {
-    let waiting = usual == nil || tokens > 1 ? linkSlack * sums : .zero
+    let waiting = usual(tokens) == nil ? linkSlack * sums : .zero
     return forHandover(tokens: tokens, stage: stages) + waiting + linkSlack
   }
 }

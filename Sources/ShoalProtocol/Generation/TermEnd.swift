@@ -103,8 +103,8 @@ extension JobFailure {
     case .peerLost(let peer), .deadline(let peer, _), .protocolViolation(let peer, _),
       .dishonest(let peer):
       .peer(peer)
-    case .unknownModel, .noMemory, .diskFull, .diskFailed, .missingAtoms, .damagedAtom, .busy,
-      .leaving, .unpaid, .creditExhausted:
+    case .unknownModel, .noMemory, .diskFull, .diskFailed, .missingAtoms, .holdersSilent,
+      .damagedAtom, .modelRefused, .busy, .leaving, .unexplained, .unpaid, .creditExhausted:
       .speaker
     case .planDiffers, .notInPlan, .recordRefused: .moment
     case .staleTerm, .numericRange, .contextFull, .cancelled: .nobody

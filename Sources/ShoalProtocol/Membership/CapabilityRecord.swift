@@ -92,6 +92,8 @@ public struct PeerServices: OptionSet, Hashable, Sendable {
   public static let storage = PeerServices(rawValue: 2)
   /// Takes requests and drives jobs.
   public static let entry = PeerServices(rawValue: 4)
+  /// Carries streams between peers that do not reach each other.
+  public static let relay = PeerServices(rawValue: 8)
   public static let all: PeerServices = [.compute, .storage, .entry]
 }
 

@@ -22,10 +22,14 @@ public struct CliqueWatch: Sendable {
     public let roundTrip: Duration
     public let samples: Int
     public let clique: String
+    /// Whether streams to it need no third peer: sums are exchanged over no others.
+    public let isDirect: Bool
 
-    public init(peer: PeerID, roundTrip: Duration, samples: Int, clique: String) {
+    public init(
+      peer: PeerID, roundTrip: Duration, samples: Int, clique: String, isDirect: Bool = true
+    ) {
       (self.peer, self.roundTrip) = (peer, roundTrip)
-      (self.samples, self.clique) = (samples, clique)
+      (self.samples, self.clique, self.isDirect) = (samples, clique, isDirect)
     }
   }
 
@@ -37,6 +41,8 @@ public struct CliqueWatch: Sendable {
   static let enough = 4
   /// How long measurements must say the same.
   static let patience = Duration.seconds(10)
+  /// What a way is taken for that no probe has gone.
+  public static let unmeasured = Duration.milliseconds(100)
   /// How often it is worth looking.
   public static let interval = Duration.seconds(1)
 
@@ -45,7 +51,14 @@ public struct CliqueWatch: Sendable {
   private var candidate = CliqueStanding()
   private var since: Moment?
 
-  public init(own: PeerID) { self.own = own }
+  /// - Parameter startsAlone: nobody is taken for near before it was measured. Right where peers
+  ///   come from anywhere; on a LAN they are near until shown to be far.
+  public init(own: PeerID, startsAlone: Bool = false) {
+    self.own = own
+    if startsAlone { standing.name = CliqueWatch.name(of: own) }
+  }
+
+  private static func name(of peer: PeerID) -> String { String(peer.raw.hex.prefix(16)) }
 
   /// Takes the links as they are now; answers whether `standing` has changed.
   public mutating func handle(_ links: [Link], at now: Moment) -> Bool {
@@ -66,23 +79,27 @@ public struct CliqueWatch: Sendable {
   }
 
   private func isNear(_ link: Link) -> Bool {
+    guard link.isDirect else { return false }
     let isKnown = !standing.name.isEmpty && link.clique == standing.name
     return link.roundTrip <= (isKnown ? Self.stillNear : Self.near)
   }
 
   private func isFar(_ link: Link) -> Bool {
-    link.samples >= Self.enough && link.roundTrip > Self.stillNear
+    !link.isDirect || (link.samples >= Self.enough && link.roundTrip > Self.stillNear)
   }
 
   /// The least name that a near peer, or this one, has already; where there is none, the id of the
-  /// least peer that is near. So whoever comes joins what is there, and two names meet in one.
+  /// least peer that is near. So whoever comes joins what is there, and two names meet in one. Of
+  /// two peers that reach each other only through a third, the lesser keeps a name that both have.
   private func name(_ links: [Link]) -> String {
     guard links.contains(where: isFar) else { return "" }
     let near = links.filter(isNear)
+    let taken = Set(links.filter { !$0.isDirect && $0.peer < own }.map(\.clique))
     let names = near.map(\.clique) + [standing.name]
-    if let name = names.filter({ !$0.isEmpty }).min() { return name }
+    if let name = names.filter({ !$0.isEmpty && !taken.contains($0) }).min() { return name }
+    guard taken.allSatisfy(\.isEmpty) else { return Self.name(of: own) }
     let least = near.map(\.peer).min().map { min($0, own) } ?? own
-    return String(least.raw.hex.prefix(16))
+    return Self.name(of: least)
   }
 
   private static func outside(_ links: [Link], isFar: (Link) -> Bool) -> UInt32 {

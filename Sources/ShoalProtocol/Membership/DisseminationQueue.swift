@@ -7,13 +7,9 @@
 struct DisseminationQueue: Sendable {
   private struct Entry: Sendable {
     let update: MemberUpdate
+    /// Its place in the order of coming.
     let order: UInt64
-  }
-
-  /// Where an entry is: how often it was sent, and its place in the order of coming.
-  private struct Place: Hashable, Sendable {
-    var transmissions: Int
-    let order: UInt64
+    let isUrgent: Bool
   }
 
   /// The first observer and as many others as shorten a suspicion (Lifeguard's K).
@@ -21,80 +17,125 @@ struct DisseminationQueue: Sendable {
 
   /// By transmissions; each in the order of coming.
   private var rounds: [[Entry]] = []
-  /// By peer, the first come first; more than one only for suspicions of one incarnation.
-  private var places: [PeerID: [Place]] = [:]
+  /// The orders of a peer's claims, the first come first; more than one only for suspicions of one
+  /// incarnation.
+  private var orders: [PeerID: [UInt64]] = [:]
   private var nextOrder: UInt64 = 0
+  private var urgent = 0
   private(set) var count = 0
 
-  var isEmpty: Bool { count == 0 }
+  /// Whether there is news that should not wait for the next message that goes anyway.
+  var isUrgent: Bool { urgent > 0 }
 
   /// Replaces what was said about the same peer, unless both are suspicions by different observers.
-  mutating func add(_ update: MemberUpdate) {
-    var kept: [Place] = []
-    for place in places[update.peer] ?? [] {
-      if self.update(at: place).stands(beside: update) { kept.append(place) } else { remove(place) }
+  /// What takes the place of something urgent is urgent too.
+  mutating func add(_ update: MemberUpdate, isUrgent: Bool = true) {
+    var kept: [UInt64] = []
+    var isUrgent = isUrgent
+    for order in orders[update.peer] ?? [] {
+      guard let (round, index) = find(order) else { continue }
+      if rounds[round][index].update.stands(beside: update) {
+        kept.append(order)
+      } else {
+        isUrgent = remove(order)?.isUrgent == true || isUrgent
+      }
     }
-    while kept.count >= Self.mostObservers { remove(kept.removeFirst()) }
-    let place = Place(transmissions: 0, order: nextOrder)
+    while kept.count >= Self.mostObservers { _ = remove(kept.removeFirst()) }
+    orders[update.peer] = kept + [nextOrder]
+    if rounds.isEmpty { rounds.append([]) }
+    rounds[0].append(Entry(update: update, order: nextOrder, isUrgent: isUrgent))
     nextOrder += 1
-    places[update.peer] = kept + [place]
-    insert(Entry(update: update, order: place.order), transmissions: 0)
+    count += 1
+    urgent += isUrgent ? 1 : 0
   }
 
   mutating func drop(_ peer: PeerID) {
-    for place in places.removeValue(forKey: peer) ?? [] { remove(place) }
+    for order in orders.removeValue(forKey: peer) ?? [] { _ = remove(order) }
   }
 
   /// The claims for one message, within `budget` bytes, each counted as sent once.
   mutating func take(budget: Int, limit: Int) -> [MemberUpdate] {
-    var taken: [(entry: Entry, transmissions: Int)] = []
+    guard count > 0 else { return [] }
+    var taken: [MemberUpdate] = []
     var left = budget
-    walk: for (transmissions, round) in rounds.enumerated() {
-      for entry in round.reversed() {
-        guard entry.update.byteCount <= left else { break walk }
-        left -= entry.update.byteCount
-        taken.append((entry, transmissions))
+    // Of each round, the first entry that was taken: the newest go first.
+    var starts: [Int] = []
+    for round in rounds {
+      var start = round.count
+      while start > 0, round[start - 1].update.byteCount <= left {
+        start -= 1
+        left -= round[start].update.byteCount
+        taken.append(round[start].update)
       }
+      starts.append(start)
+      if start > 0 { break }
     }
-    for (entry, transmissions) in taken {
-      countTransmission(of: entry, from: transmissions, limit: limit)
+    // The last round first, so that nothing is counted twice.
+    for (transmissions, start) in starts.enumerated().reversed() {
+      countTransmission(from: transmissions, start: start, limit: limit)
     }
-    return taken.map(\.entry.update)
+    return taken
   }
 
-  private mutating func countTransmission(of entry: Entry, from transmissions: Int, limit: Int) {
-    let place = Place(transmissions: transmissions, order: entry.order)
-    remove(place)
-    let peer = entry.update.peer
-    guard var present = places[peer], let index = present.firstIndex(of: place) else { return }
-    if transmissions + 1 >= limit {
-      present.remove(at: index)
-    } else {
-      present[index].transmissions += 1
-      insert(entry, transmissions: transmissions + 1)
+  private mutating func countTransmission(from transmissions: Int, start: Int, limit: Int) {
+    guard start < rounds[transmissions].count else { return }
+    let sent = Array(rounds[transmissions][start...])
+    rounds[transmissions].removeSubrange(start...)
+    guard transmissions + 1 < limit else {
+      for entry in sent { expire(entry) }
+      return
     }
-    places[peer] = present.isEmpty ? nil : present
+    if rounds.count == transmissions + 1 { rounds.append([]) }
+    rounds[transmissions + 1].merge(sent) { $0.order < $1.order }
   }
 
-  // MARK: Rounds
-
-  private func index(_ order: UInt64, in transmissions: Int) -> Int {
-    rounds[transmissions].partitionPoint { $0.order >= order }
+  private mutating func expire(_ entry: Entry) {
+    let left = (orders[entry.update.peer] ?? []).filter { $0 != entry.order }
+    orders[entry.update.peer] = left.isEmpty ? nil : left
+    discount(entry)
   }
 
-  private func update(at place: Place) -> MemberUpdate {
-    rounds[place.transmissions][index(place.order, in: place.transmissions)].update
-  }
-
-  private mutating func insert(_ entry: Entry, transmissions: Int) {
-    while rounds.count <= transmissions { rounds.append([]) }
-    rounds[transmissions].insert(entry, at: index(entry.order, in: transmissions))
-    count += 1
-  }
-
-  private mutating func remove(_ place: Place) {
-    rounds[place.transmissions].remove(at: index(place.order, in: place.transmissions))
+  private mutating func discount(_ entry: Entry) {
     count -= 1
+    urgent -= entry.isUrgent ? 1 : 0
+  }
+
+  private mutating func remove(_ order: UInt64) -> Entry? {
+    guard let (round, index) = find(order) else { return nil }
+    let entry = rounds[round].remove(at: index)
+    discount(entry)
+    return entry
+  }
+
+  private func find(_ order: UInt64) -> (round: Int, index: Int)? {
+    for (number, round) in rounds.enumerated() {
+      let index = round.partitionPoint { $0.order >= order }
+      if index < round.count, round[index].order == order { return (number, index) }
+    }
+    return nil
+  }
+}
+
+extension Array {
+  /// Takes in what is as sorted as this array is.
+  fileprivate mutating func merge(
+    _ others: [Element], by isBefore: (Element, Element) -> Bool
+  ) {
+    guard let last, let first = others.first, isBefore(first, last) else {
+      return append(contentsOf: others)
+    }
+    let mine = self
+    removeAll(keepingCapacity: true)
+    reserveCapacity(mine.count + others.count)
+    var next = 0
+    for element in mine {
+      while next < others.count, isBefore(others[next], element) {
+        append(others[next])
+        next += 1
+      }
+      append(element)
+    }
+    append(contentsOf: others[next...])
   }
 }
 

@@ -6,8 +6,9 @@
 /// Two deviations make a crash known sooner at the same traffic. Every second probe goes to the
 /// next peer in the ring of ids (as Rapid's monitors, Suresh et al. 2018), the others round in
 /// random order (section 4.3): chance alone leaves one peer in a hundred unasked for five
-/// intervals. And a relay whose ping was not answered probes the target itself, at once and with
-/// relays of its own: the cut filter needs several observers, and those need not wait for chance.
+/// intervals. And whoever is in doubt is probed at once (`doubt`), with relays of one's own: by a
+/// relay whose ping was not answered, and by some of those who hear of a suspicion. The cut filter
+/// needs several observers, and those need not wait for chance.
 public struct FailureDetector: Sendable {
   public enum Effect: Hashable, Sendable {
     case ping(PeerID, sequence: UInt32)
@@ -56,7 +57,7 @@ public struct FailureDetector: Sendable {
   private var late: [Probe] = []
   private var relays: [Relay] = []
   private var order: [PeerID] = []
-  /// Who did not answer a relayed ping, and is to be asked before anybody else.
+  /// Who is to be asked before anybody else.
   private var doubtful: [PeerID] = []
   private var asksNeighbour = true
   private var sequence: UInt32 = 0
@@ -88,8 +89,7 @@ public struct FailureDetector: Sendable {
   ) -> [Effect] {
     var effects = tickRelays(at: now)
     doubtful.removeAll { isSettled($0) }
-    // A probe that waits for its answer is not cut short.
-    if !doubtful.isEmpty, probe?.isAnswered ?? true { nextProbe = now }
+    hurry(at: now)
     if let direct = probe?.directDeadline, direct <= now {
       effects += askOthers(live: live, using: &random)
     }
@@ -141,6 +141,7 @@ public struct FailureDetector: Sendable {
     probe.directDeadline = nil
     self.probe = probe
     health.recover()
+    hurry(at: now)
     return []
   }
 
@@ -235,15 +236,29 @@ public struct FailureDetector: Sendable {
     return [.suspect(probe.target)]
   }
 
-  /// A relayed ping went unanswered for so long that the link is no excuse.
-  private mutating func doubt(_ target: PeerID) {
-    let isQuick = usualAnswer(of: target).map { $0 <= configuration.nackAfter } ?? true
-    if isQuick, !doubtful.contains(target) { doubtful.append(target) }
+  /// Asks `target` before anybody else: now, or when the probe under way has ended.
+  mutating func doubt(_ target: PeerID, at now: Moment) {
+    if !doubtful.contains(target) { doubtful.append(target) }
+    hurry(at: now)
   }
 
-  /// Two round trips and what they vary by; nil before the first.
+  /// A probe that waits for its answer is not cut short.
+  private mutating func hurry(at now: Moment) {
+    if !doubtful.isEmpty, nextProbe != nil, probe?.isAnswered ?? true { nextProbe = now }
+  }
+
+  /// Whether a relayed ping that went unanswered says something: the link is no excuse.
+  private func isQuick(_ target: PeerID) -> Bool {
+    usualAnswer(of: target).map { $0 <= configuration.nackAfter } ?? true
+  }
+
+  /// Two round trips and what they vary by; nil before the first. Bounded by the quickest of late:
+  /// a peer that was stopped for seconds answers at last, and that tells nothing of its link.
+  /// Without the bound its next silence would be waited for as long.
   private func usualAnswer(of target: PeerID) -> Duration? {
-    roundTrips[target].map { $0.mean * 2 + $0.deviation * 4 }
+    roundTrips[target].map {
+      min($0.mean * 2 + $0.deviation * 4, $0.least * 4 + configuration.probeTimeout * 2)
+    }
   }
 
   private mutating func tickRelays(at now: Moment) -> [Effect] {
@@ -251,7 +266,7 @@ public struct FailureDetector: Sendable {
     for index in relays.indices {
       guard let nackAt = relays[index].nackAt, nackAt <= now else { continue }
       relays[index].nackAt = nil
-      doubt(relays[index].target)
+      if isQuick(relays[index].target) { doubt(relays[index].target, at: now) }
       effects.append(.nack(relays[index].requester, sequence: relays[index].requestedSequence))
     }
     relays.removeAll { $0.expiresAt <= now }

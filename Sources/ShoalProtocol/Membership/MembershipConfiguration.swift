@@ -27,6 +27,9 @@ public struct MembershipConfiguration: Hashable, Sendable {
   public var loneSuspicionFactor = 6
   /// Lifeguard's K: independent observers that bring the wait down to the least.
   public var confirmations = 3
+  /// Of those who hear of a suspicion, about so many look for themselves at once: enough for the
+  /// cut filter, and no flood of pings where hundreds hear of it.
+  public var lookers = 6
   /// Lifeguard's S: how far a peer that misses answers slows itself down.
   public var healthLimit = 8
   /// Between exchanges of fingerprints with a random peer, when the last one found no difference.

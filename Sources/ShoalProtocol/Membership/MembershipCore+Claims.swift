@@ -5,12 +5,20 @@ extension MembershipCore {
   var ownClaim: MemberUpdate { MemberUpdate(peer, incarnation, .alive) }
 
   mutating func learn(
-    _ updates: [MemberUpdate], from sender: PeerID, at endpoint: Endpoint, now: Moment
+    _ updates: [MemberUpdate], from sender: PeerID, at endpoint: Endpoint, now: Moment,
+    using random: inout some RandomNumberGenerator
   ) {
     for update in updates {
-      if update.peer == peer {
+      guard update.peer != peer else {
         hearAboutSelf(update, from: sender, at: endpoint, now: now)
-      } else if believe(update, at: now) == .recordNeeded {
+        continue
+      }
+      switch believe(update, at: now) {
+      case .stale:
+        break
+      case .changed, .confirmed:
+        look(at: update.peer, now: now, using: &random)
+      case .recordNeeded:
         let hasLeft = update.claim == .left
         want(
           update.peer, update.incarnation, hasLeft: hasLeft, from: sender, at: endpoint, now: now)
@@ -41,6 +49,17 @@ extension MembershipCore {
       }
     }
     return verdict
+  }
+
+  /// One observer is not enough for the cut filter, and chance may take a while to lead another
+  /// one's probes to the same peer.
+  private mutating func look(
+    at other: PeerID, now: Moment, using random: inout some RandomNumberGenerator
+  ) {
+    guard table[other]?.state == .suspect,
+      Int.random(in: 0..<table.live.count, using: &random) < configuration.lookers
+    else { return }
+    detector.doubt(other, at: now)
   }
 
   /// Suspects a peer on this peer's own evidence, and tells it, so that it can deny at once.
@@ -76,7 +95,7 @@ extension MembershipCore {
     switch update.claim {
     case .alive:
       if update.incarnation > incarnation { incarnation = update.incarnation }
-      if update.incarnation < incarnation { queue.add(ownClaim) }
+      if update.incarnation < incarnation { queue.add(ownClaim, isUrgent: false) }
     case .suspect, .dead, .left:
       guard update.incarnation >= incarnation else {
         queue.add(ownClaim)
@@ -105,9 +124,9 @@ extension MembershipCore {
 
   private var retransmissions: Int { configuration.retransmissions(peers: table.peerCount) }
 
-  /// Sends news to a few random peers while there is any.
+  /// Sends news to a few random peers while there is any that cannot wait for a probe.
   mutating func gossip(at now: Moment, using random: inout some RandomNumberGenerator) {
-    guard !queue.isEmpty, !table.live.isEmpty else {
+    guard queue.isUrgent, !table.live.isEmpty else {
       nextGossip = nil
       return
     }
@@ -120,7 +139,7 @@ extension MembershipCore {
       let news = takeNews(for: target)
       if !news.isEmpty { send(to: target) { _ in .updates(news) } }
     }
-    nextGossip = queue.isEmpty ? nil : now + configuration.gossipInterval
+    nextGossip = queue.isUrgent ? now + configuration.gossipInterval : nil
   }
 
   /// Tells up to sixteen peers; they tell the others.

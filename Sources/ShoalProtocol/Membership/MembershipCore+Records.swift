@@ -31,9 +31,10 @@ extension MembershipCore {
     guard signed.author == peer, let record = try? signed.record(),
       record.version > ownHeld?.record.version ?? 0 || ownHeld == nil
     else { return }
+    let isUrgent = ownRecord.map { record.plansOtherwise(than: $0) } ?? true
     ownHeld = HeldRecord(signed, record)
     incarnation = Incarnation(version: record.version)
-    queue.add(ownClaim)
+    queue.add(ownClaim, isUrgent: isUrgent)
     if nextSync == nil { scheduleSync(after: configuration.syncInterval, at: now, using: &random) }
   }
 
@@ -191,7 +192,9 @@ extension MembershipCore {
     guard table.accept(HeldRecord(signed, record), denials: denials),
       let member = table[subject]
     else { return }
-    queue.add(member.update)
+    let isKnown = before?.state == .alive
+    let isUrgent = !isKnown || before.map { record.plansOtherwise(than: $0.record) } ?? true
+    queue.add(member.update, isUrgent: isUrgent)
     effects.append(.recordChanged(record))
     if before?.state != .alive { effects.append(.changed(subject, .alive)) }
     if before == nil { detector.add(subject, using: &random) }
@@ -213,5 +216,13 @@ extension MembershipCore {
     settle(record)
     guard let ownRecord, record.version >= ownRecord.version, record != ownRecord else { return }
     effects.append(.versionNeeded(above: record.version))
+  }
+}
+
+extension CapabilityRecord {
+  /// Whether plans are others under this record than under `earlier`: what a peer holds, and where
+  /// it is reached, can wait until a probe takes it along.
+  fileprivate func plansOtherwise(than earlier: CapabilityRecord) -> Bool {
+    DeviceCapacity(self) != DeviceCapacity(earlier)
   }
 }

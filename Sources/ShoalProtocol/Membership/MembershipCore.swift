@@ -135,21 +135,21 @@ public struct MembershipCore: Sendable {
     }
     switch message {
     case .ping(let sequence, let updates):
-      learn(updates, from: sender, at: endpoint, now: now)
+      learn(updates, from: sender, at: endpoint, now: now, using: &random)
       let news = takeNews(for: sender)
       effects.append(.send(.ack(sequence: sequence, updates: news), to: sender, at: endpoint))
     case .ack(let sequence, let updates):
-      learn(updates, from: sender, at: endpoint, now: now)
+      learn(updates, from: sender, at: endpoint, now: now, using: &random)
       perform(detector.ack(sequence, from: sender, at: now), at: now)
     case .pingRequest(let sequence, let target, let updates):
-      learn(updates, from: sender, at: endpoint, now: now)
+      learn(updates, from: sender, at: endpoint, now: now, using: &random)
       guard table[target]?.endpoint != nil else { return }
       perform(
         detector.relay(for: sender, sequence: sequence, target: target, at: now), at: now)
     case .nack(let sequence):
       detector.nack(sequence, from: sender)
     case .updates(let updates):
-      learn(updates, from: sender, at: endpoint, now: now)
+      learn(updates, from: sender, at: endpoint, now: now, using: &random)
     case .syncOffer(let fingerprint, let isReply):
       answer(
         fingerprint, isReply: isReply, from: sender, at: endpoint, now: now, using: &random)

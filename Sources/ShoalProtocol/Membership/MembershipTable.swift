@@ -49,8 +49,8 @@ public struct MembershipTable: Sendable {
   private(set) var fingerprint = TableFingerprint()
   private var suspects: Set<PeerID> = []
   private var gone: Set<PeerID> = []
-  /// When a suspicion runs out or somebody can be forgotten; the table is looked at for each
-  /// datagram and seldom has anything due.
+  /// When a suspicion may run out or somebody can be forgotten, or earlier: the table is looked at
+  /// for each datagram and seldom has anything due, so who recovers leaves it as it is.
   private(set) var nextDeadline: Moment?
   private let configuration: MembershipConfiguration
 
@@ -104,7 +104,7 @@ public struct MembershipTable: Sendable {
     switch member.state {
     case .suspect where !isNewer:
       let counts = members[update.peer]?.suspicion?.confirm(by: observer) ?? false
-      if counts { findDeadline() }
+      if counts { noteDeadline(of: update.peer) }
       return counts ? .confirmed : .stale
     case .dead where !isNewer, .left where !isNewer:
       return .stale
@@ -153,7 +153,7 @@ public struct MembershipTable: Sendable {
   }
 
   mutating func observe(_ peer: PeerID, at endpoint: Endpoint) {
-    guard members[peer] != nil, members[peer]?.observedEndpoint != endpoint else { return }
+    guard let member = members[peer], member.observedEndpoint != endpoint else { return }
     members[peer]?.observedEndpoint = endpoint
   }
 
@@ -164,19 +164,21 @@ public struct MembershipTable: Sendable {
       .sorted()
   }
 
-  /// Forgets who has been gone long enough; sorted.
+  /// Forgets who has been gone long enough; sorted. Comes after `overdue` is dealt with.
   mutating func forget(at now: Moment) -> [PeerID] {
     guard isDue(at: now) else { return [] }
-    let due = gone.filter { (forgetDeadline(of: $0)).map { $0 <= now } ?? false }.sorted()
+    let due = gone.filter { forgetDeadline(of: $0).map { $0 <= now } ?? false }.sorted()
     for peer in due { remove(peer) }
+    let suspicions = suspects.compactMap { members[$0]?.suspicion?.deadline }
+    nextDeadline = (suspicions + gone.compactMap(forgetDeadline(of:))).min()
     return due
   }
 
   private func isDue(at now: Moment) -> Bool { nextDeadline.map { $0 <= now } ?? false }
 
-  private mutating func findDeadline() {
-    let suspicions = suspects.compactMap { members[$0]?.suspicion?.deadline }
-    nextDeadline = (suspicions + gone.compactMap(forgetDeadline(of:))).min()
+  private mutating func noteDeadline(of peer: PeerID) {
+    let deadline = members[peer]?.suspicion?.deadline ?? forgetDeadline(of: peer)
+    nextDeadline = [nextDeadline, deadline].compactMap(\.self).min()
   }
 
   /// The records of the owner's plans, sorted by peer: of all live members but those that as many
@@ -215,20 +217,18 @@ public struct MembershipTable: Sendable {
   private mutating func remove(_ peer: PeerID) {
     unindex(peer)
     members[peer] = nil
-    findDeadline()
   }
 
   /// Every change of state goes through here, so that the indices follow.
   private mutating func change(_ peer: PeerID, _ edit: (inout Member) -> Void) {
     guard var member = members[peer] else { return }
     unindex(peer)
-    let wasTimed = member.state != .alive
     edit(&member)
     if member.state != .suspect { member.suspicion = nil }
     if member.state.isLive { member.goneSince = nil }
     members[peer] = member
     index(peer)
-    if wasTimed || member.state != .alive { findDeadline() }
+    if member.state != .alive { noteDeadline(of: peer) }
   }
 
   private mutating func index(_ peer: PeerID) {

@@ -58,18 +58,11 @@ extension TokenEstimate {
       link: ranks.map { $0.link(outside: isOutside) }.min() ?? 0, partialBytes: partialBytes)
   }
 
-  /// By the cheaper of two collectives: every rank sends its partial to every other (one wait, n-1
-  /// partials), or reduce-scatter and all-gather (two waits, 2(n-1)/n partials; Thakur,
-  /// Rabenseifner, Gropp, 2005).
+  /// Every rank sends its partial to every other: one wait, n-1 partials.
   static func round(_ count: Int, wait: UInt64, link: UInt64, partialBytes: UInt64) -> UInt64 {
     guard count > 1 else { return 0 }
-    let others = UInt64(count - 1)
-    let direct = Saturating.sum(
-      wait, reading(Saturating.product(partialBytes, others), at: link))
-    let twoStep = Saturating.sum(
-      Saturating.product(wait, 2),
-      reading(Saturating.product(partialBytes, 2 * others) / UInt64(count), at: link))
-    return min(direct, twoStep)
+    return Saturating.sum(
+      wait, reading(Saturating.product(partialBytes, UInt64(count - 1)), at: link))
   }
 
   /// One hidden state from a stage to the next: each column crosses once. Inside a clique its parts

@@ -9,11 +9,15 @@ public struct PlanRequest: Hashable, Sendable {
   public var contextTokens: Int
   /// Peers that the entry does not trust: they get no work.
   public var distrusted: Set<PeerID>
+  /// The same model in lower formats, ever fewer bytes: what peers without room for `shape` may
+  /// hold instead. Empty: all hold what is stored.
+  public var lower: [ModelShape]
 
   public init(
     shape: ModelShape, objective: PlanObjective = .latency, contextTokens: Int,
-    distrusted: Set<PeerID> = []
+    distrusted: Set<PeerID> = [], lower: [ModelShape] = []
   ) {
+    self.lower = lower
     self.shape = shape
     self.objective = objective
     self.contextTokens = contextTokens
@@ -25,7 +29,7 @@ public struct PlanRequest: Hashable, Sendable {
 /// formulas.
 public struct PlacementPlanner: Sendable {
   /// Raised with every change that can change a plan: peers of different versions do not share one.
-  public static let version: UInt16 = 3
+  public static let version: UInt16 = 4
   /// Of the memory that a peer offers, thousandths that a plan may fill.
   public static let memoryPerMille: UInt64 = 800
 
@@ -35,9 +39,17 @@ public struct PlacementPlanner: Sendable {
   public func plan(
     _ request: PlanRequest, over capacities: [DeviceCapacity]
   ) throws(PlanError) -> PlanReport {
-    let work = try StageWork(request.shape, contextTokens: request.contextTokens)
-    let entrants = try Entrants(request, work, capacities)
-    let search = PlanSearch(request, work: work, candidates: entrants.candidates)
+    let ladder = try PrecisionLadder(request)
+    let work = ladder.stored
+    var fall = PrecisionFall(ladder, capacities, request.objective)
+    var entrants = try Entrants(request, ladder, capacities, levels: fall.levels)
+    var search = PlanSearch(request, work: work, candidates: entrants.candidates)
+    // Whoever lacks memory holds less of the same slots, before the model is said not to fit.
+    while search.best() == nil, fall.fall() {
+      entrants = try Entrants(request, ladder, capacities, levels: fall.levels)
+      guard entrants.room >= work.totalResidentBytes else { continue }
+      search = PlanSearch(request, work: work, candidates: entrants.candidates)
+    }
     guard let chosen = search.best() else {
       throw entrants.candidates.isEmpty
         ? .noPeer(excluded: entrants.excluded)
@@ -45,7 +57,7 @@ public struct PlacementPlanner: Sendable {
           needed: ByteCount(Saturating.sum(work.totalResidentBytes, work.fixedBytes)),
           available: entrants.available)
     }
-    let plan = shardPlan(request, work, chosen)
+    let plan = shardPlan(request, ladder, chosen)
     let left = search.reasons(beside: chosen)
     return PlanReport(
       plan: plan, kind: chosen.kind, estimate: chosen.estimate, alternatives: search.alternatives,
@@ -54,9 +66,10 @@ public struct PlacementPlanner: Sendable {
   }
 
   private func shardPlan(
-    _ request: PlanRequest, _ work: StageWork, _ chosen: Formation
+    _ request: PlanRequest, _ ladder: PrecisionLadder, _ chosen: Formation
   ) -> ShardPlan {
-    ShardPlan(
+    let work = ladder.stored
+    return ShardPlan(
       plannerVersion: PlacementPlanner.version, model: request.shape.model,
       objective: request.objective, precision: request.shape.precision,
       contextTokens: request.contextTokens,
@@ -64,14 +77,16 @@ public struct PlacementPlanner: Sendable {
         attention: work.kinds.attention.count, feedForward: work.kinds.feedForward.count,
         vocabulary: work.kinds.vocabulary.count),
       stages: chosen.stages.map { stage in
-        let ranks = ranks(of: stage, model: request.shape.model)
+        let ranks = ranks(of: stage, request, ladder)
         return PlanStage(layers: stage.work.layers, ranks: ranks.sorted { $0.peer < $1.peer })
       })
   }
 
-  private func ranks(of stage: FormationStage, model: ModelID) -> [PlanRank] {
+  private func ranks(
+    of stage: FormationStage, _ request: PlanRequest, _ ladder: PrecisionLadder
+  ) -> [PlanRank] {
     let (members, work) = (stage.candidates, stage.work)
-    let seed = RendezvousScore.seed(model)
+    let seed = RendezvousScore.seed(request.shape.model)
     var slots = [PerKind<[Int]>](
       repeating: PerKind(attention: [], feedForward: [], vocabulary: []), count: members.count)
     for kind in SlotKind.allCases {
@@ -89,8 +104,12 @@ public struct PlacementPlanner: Sendable {
     }
     return members.indices.compactMap { index -> PlanRank? in
       guard stage.shares.hasWork(index) else { return nil }
-      let bytes = Saturating.sum(work.fixedBytes, work.residentBytes(of: slots[index]))
-      return PlanRank(peer: members[index].peer, slots: slots[index], residentBytes: bytes)
+      let shape = ladder.rungs[members[index].rung].shape
+      let held = StageWork(
+        checked: shape, contextTokens: request.contextTokens, layers: work.layers)
+      return PlanRank(
+        peer: members[index].peer, precision: shape.precision, slots: slots[index],
+        residentBytes: Saturating.sum(held.fixedBytes, held.residentBytes(of: slots[index])))
     }
   }
 }
@@ -115,7 +134,7 @@ extension ShardPlan {
             $0 + layer.feedForward.columns[$1]
           },
           vocabularyRows: rank.slots.vocabulary.reduce(0) { $0 + shape.vocabulary.rows[$1] },
-          precision: precision, bytes: ByteCount(rank.residentBytes))
+          precision: rank.precision, bytes: ByteCount(rank.residentBytes))
       }
     }
   }

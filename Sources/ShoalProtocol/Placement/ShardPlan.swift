@@ -62,14 +62,19 @@ extension PerKind: Hashable where Value: Hashable {}
 /// layer of the stage.
 public struct PlanRank: Hashable, Sendable {
   public let peer: PeerID
+  /// Of its atoms, but the common one.
+  public let precision: AtomPrecision
   /// Ascending indices: query units, feed-forward blocks, vocabulary blocks (of the embedding in
   /// the first stage, of the output in the last).
   public let slots: PerKind<[Int]>
   /// Memory to reserve: atoms, KV of the plan's context, buffers.
   public let residentBytes: UInt64
 
-  public init(peer: PeerID, slots: PerKind<[Int]>, residentBytes: UInt64) {
+  public init(
+    peer: PeerID, precision: AtomPrecision, slots: PerKind<[Int]>, residentBytes: UInt64
+  ) {
     self.peer = peer
+    self.precision = precision
     self.slots = slots
     self.residentBytes = residentBytes
   }
@@ -91,6 +96,7 @@ public struct ShardPlan: Hashable, Sendable {
   public let plannerVersion: UInt16
   public let model: ModelID
   public let objective: PlanObjective
+  /// The one that the model is stored in.
   public let precision: AtomPrecision
   /// Tokens of context for which memory is reserved.
   public let contextTokens: Int

@@ -30,11 +30,7 @@ extension ShardPlan {
       throw .unknown(field: "plan objective", value: UInt64(objectiveCode))
     }
     self.objective = objective
-    let precisionCode = try reader.integer(UInt8.self)
-    guard let precision = AtomPrecision(rawValue: precisionCode) else {
-      throw .unknown(field: "plan precision", value: UInt64(precisionCode))
-    }
-    self.precision = precision
+    precision = try AtomPrecision(from: &reader)
     contextTokens = try reader.count("plan context", limit: Limits.planContextTokens)
     let limit = Limits.planSlots
     let counts = PerKind(
@@ -66,12 +62,23 @@ extension ShardPlan {
   }
 }
 
+extension AtomPrecision {
+  fileprivate init(from reader: inout ByteReader) throws(WireError) {
+    let code = try reader.integer(UInt8.self)
+    guard let precision = AtomPrecision(rawValue: code) else {
+      throw .unknown(field: "plan precision", value: UInt64(code))
+    }
+    self = precision
+  }
+}
+
 extension PlanStage {
   fileprivate func write(to writer: inout ByteWriter) {
     writer.integer(UInt32(clamping: layers.lowerBound))
     writer.integer(UInt32(clamping: layers.count))
     writer.list(ranks) { writer, rank in
       writer.id(rank.peer)
+      writer.integer(rank.precision.rawValue)
       for kind in SlotKind.allCases {
         writer.list(rank.slots[kind]) { writer, slot in writer.integer(UInt32(clamping: slot)) }
       }
@@ -84,7 +91,7 @@ extension PlanStage {
     let count = try reader.count("plan layers", limit: Limits.planLayers - first)
     let ranks = try reader.list("plan ranks", limit: Limits.peers) { reader throws(WireError) in
       PlanRank(
-        peer: try reader.id(),
+        peer: try reader.id(), precision: try AtomPrecision(from: &reader),
         slots: PerKind(
           attention: try PlanStage.slots(from: &reader, below: counts.attention),
           feedForward: try PlanStage.slots(from: &reader, below: counts.feedForward),

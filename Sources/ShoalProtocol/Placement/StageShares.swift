@@ -3,9 +3,12 @@
 /// A peer that may take part in a stage.
 package struct Candidate: Hashable, Sendable {
   package let peer: PeerID
-  /// Bytes of the model's precision per second, from 1 to 2^50.
+  /// Of its atoms.
+  package let rung: Int
+  /// Bytes of the stored precision per second, from 1 to 2^50: at another, as many as stand for
+  /// the same slots.
   package let rate: UInt64
-  /// What it may hold beside the fixed bytes of a rank.
+  /// What it may hold beside the fixed bytes of a rank, in the same bytes.
   package let room: UInt64
   package let linkBytesPerSecond: UInt64
   package let synchronisationNanoseconds: UInt64

@@ -57,6 +57,18 @@ package struct KindWork: Hashable, Sendable {
       Saturating.product(touched, shared?.residentBytes ?? 0))
   }
 
+  /// The larger of what a slot, and what a group has in common, keeps here of what it keeps in
+  /// `stored`: 65,536ths, rounded up.
+  func ratio(to stored: KindWork) -> UInt64 {
+    let part = { (bytes: UInt64, stored: UInt64) -> UInt64 in
+      guard stored > 0 else { return 0 }
+      return Saturating.sum(Saturating.ratio(bytes, times: 1 << 16, over: stored).quotient, 1)
+    }
+    return max(
+      part(slotResidentBytes, stored.slotResidentBytes),
+      part(shared?.residentBytes ?? 0, stored.shared?.residentBytes ?? 0))
+  }
+
   /// The most slots that fit into `room` whichever they are.
   package func slots(within room: UInt64) -> UInt64 {
     let all = UInt64(count)
@@ -177,6 +189,13 @@ package struct StageWork: Sendable {
       }
     }.min()
     return Saturating.sum(fixedBytes, lightest ?? 0)
+  }
+
+  /// What a rank holds that has a slot of each kind.
+  package var oneOfEachBytes: UInt64 {
+    SlotKind.allCases.reduce(fixedBytes) {
+      Saturating.sum($0, kinds[$1].count == 0 ? 0 : kinds[$1].residentBytes(slots: 1))
+    }
   }
 
   /// What exactly these slots keep in memory, beside `fixedBytes`.

@@ -2,32 +2,39 @@
 
 /// An IPv4 or IPv6 address with a port.
 public struct Endpoint: Hashable, Comparable, Sendable {
-  /// 4 bytes (IPv4) or 16 (IPv6), in network order.
-  public let address: [UInt8]
+  /// The address as a number; the upper half of an IPv4 address is 0. Two words, since endpoints
+  /// are compared for each datagram.
+  private let high: UInt64
+  private let low: UInt64
+  private let isIPv4: Bool
   public let port: UInt16
+
+  /// 4 bytes (IPv4) or 16 (IPv6), in network order.
+  public var address: [UInt8] {
+    let bytes = { (word: UInt64) in
+      (0..<8).map { UInt8(truncatingIfNeeded: word >> (56 - 8 * $0)) }
+    }
+    return isIPv4 ? Array(bytes(low).suffix(4)) : bytes(high) + bytes(low)
+  }
 
   /// Nil unless `address` has 4 or 16 bytes. An IPv4 address mapped into IPv6 becomes IPv4
   /// (RFC 4291, section 2.5.5.2), so that one host has one name.
   public init?(address: [UInt8], port: UInt16) {
     guard address.count == 4 || address.count == 16 else { return nil }
-    let mapped: [UInt8] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff]
-    self.address =
-      address.count == 16 && Array(address.prefix(12)) == mapped
-      ? Array(address.suffix(4)) : address
+    let word = { (bytes: ArraySlice<UInt8>) in bytes.reduce(UInt64(0)) { $0 << 8 | UInt64($1) } }
+    let (high, low) = (word(address.dropLast(8)), word(address.suffix(8)))
+    isIPv4 = address.count == 4 || (high == 0 && low >> 32 == 0xffff)
+    self.high = high
+    self.low = isIPv4 ? low & 0xffff_ffff : low
     self.port = port
   }
 
-  public var isLoopback: Bool {
-    address.count == 4
-      ? address[0] == 127 : address.dropLast().allSatisfy { $0 == 0 } && address[15] == 1
-  }
+  public var isLoopback: Bool { isIPv4 ? low >> 24 == 127 : high == 0 && low == 1 }
 
+  /// IPv4 first, then by address, then by port.
   public static func < (left: Endpoint, right: Endpoint) -> Bool {
-    if left.address.count != right.address.count { return left.address.count < right.address.count }
-    if left.address != right.address {
-      return left.address.lexicographicallyPrecedes(right.address)
-    }
-    return left.port < right.port
+    if left.isIPv4 != right.isIPv4 { return left.isIPv4 }
+    return (left.high, left.low, left.port) < (right.high, right.low, right.port)
   }
 }
 

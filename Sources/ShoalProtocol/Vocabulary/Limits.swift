@@ -12,6 +12,13 @@ public enum Limits {
   public static let provenHandshakesPerSecond = 1_000
   /// Handshakes of strangers that wait for their next packet, in either role.
   public static let pendingHandshakes = 256
+  /// Of those, answers to one block of addresses: a household's devices, all of them at once.
+  public static let pendingHandshakesOfOne = 32
+  /// With so many answers under way, first packets must prove their address: what is left is for
+  /// those who do.
+  public static let unprovenHandshakes = 64
+  /// Peers of one block of addresses that this peer knows at a time: a LAN has one block in IPv6.
+  public static let peersOfOne = 256
   /// Datagrams that wait for a handshake, per peer: one round of gossip, the oldest shed first.
   public static let queuedDatagrams = 16
   /// A manifest of 70B parameters over 80 layers takes under 1 MiB.

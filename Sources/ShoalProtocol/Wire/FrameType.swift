@@ -19,6 +19,9 @@ public enum FrameType: UInt8, Sendable, CaseIterable {
   /// Between ranks of neighbouring stages: columns of the hidden state.
   case handover = 7
 
+  /// Bytes of a stream that a third peer carries, sealed by the two that it is between.
+  case relay = 8
+
   /// The longest payload that is believed, in bytes.
   public var limit: Int {
     switch self {
@@ -32,6 +35,7 @@ public enum FrameType: UInt8, Sendable, CaseIterable {
     case .shard: 2 << 20
     // Prompt and log of the longest context, and options.
     case .witness: 10 << 20
+    case .relay: Limits.relayPieceBytes
     case .end: 0
     }
   }
@@ -47,6 +51,12 @@ public enum StreamHello: Hashable, Sendable {
   case partials(JobID, Term, rank: Int)
   /// The sender drives a job; its log follows.
   case witness(JobID)
+  /// The sender was asked to dial: the number that it was given. The next stream is the other's.
+  case called(UInt64)
+  /// What follows is to be carried to that peer.
+  case relay(to: PeerID)
+  /// What follows comes from that peer, through the sender.
+  case relayed(from: PeerID)
 
   public var bytes: [UInt8] {
     var writer = ByteWriter()
@@ -63,6 +73,15 @@ public enum StreamHello: Hashable, Sendable {
     case .witness(let job):
       writer.integer(UInt8(3))
       writer.id(job)
+    case .called(let number):
+      writer.integer(UInt8(4))
+      writer.integer(number)
+    case .relay(let target):
+      writer.integer(UInt8(5))
+      writer.id(target)
+    case .relayed(let source):
+      writer.integer(UInt8(6))
+      writer.id(source)
     }
     return writer.bytes
   }
@@ -77,6 +96,9 @@ public enum StreamHello: Hashable, Sendable {
       self = .partials(
         try reader.id(), Term(try reader.integer()), rank: Int(try reader.integer(UInt16.self)))
     case 3: self = .witness(try reader.id())
+    case 4: self = .called(try reader.integer())
+    case 5: self = .relay(to: try reader.id())
+    case 6: self = .relayed(from: try reader.id())
     case _: throw .unknown(field: "stream class", value: UInt64(tag))
     }
     try reader.finish()

@@ -19,9 +19,10 @@ extension JobMessage {
       writer.integer(UInt8(4))
       writer.integer(remaining)
       writer.integer(total)
-    case .ready(let plan):
+    case .ready(let plan, let positions):
       writer.integer(UInt8(5))
       writer.id(plan)
+      writer.integer(UInt32(positions))
     case .result(let sequence, let votes, let cost):
       writer.integer(Self.resultTag)
       writer.integer(sequence)
@@ -49,10 +50,11 @@ extension JobMessage {
     let tag = try reader.integer(UInt8.self)
     switch tag {
     case 1: self = .prepare(try Prepare(from: &reader))
-    case Self.stepTag: self = .step(try Step(from: &reader))
+    case Self.stepTag: self = .step(try BatchStep(from: &reader))
     case 3: self = .finish
     case 4: self = .fetching(remaining: try reader.integer(), total: try reader.integer())
-    case 5: self = .ready(try reader.id())
+    case 5:
+      self = .ready(try reader.id(), positions: Int(try reader.integer(UInt32.self)))
     case Self.resultTag:
       let sequence = try reader.integer(UInt32.self)
       let cost = try StepCost(from: &reader)
@@ -85,6 +87,7 @@ extension Prepare {
     writer.id(plan)
     writer.integer(objective.rawValue)
     writer.integer(UInt32(context))
+    writer.integer(UInt32(positions))
     writer.integer(UInt32(batch))
     writer.list(view) { $1.write(to: &$0) }
     writer.list(distrusted) { $0.id($1) }
@@ -102,9 +105,14 @@ extension Prepare {
     }
     self.objective = objective
     context = Int(try reader.integer(UInt32.self))
+    positions = Int(try reader.integer(UInt32.self))
     batch = Int(try reader.integer(UInt32.self))
     guard (1...Limits.contextTokens).contains(context) else {
       throw .tooLong(field: "context", limit: Limits.contextTokens, announced: context)
+    }
+    let most = context * Limits.laneSlots
+    guard (context...most).contains(positions) else {
+      throw .tooLong(field: "positions", limit: most, announced: positions)
     }
     guard (1...Limits.textTokens).contains(batch) else {
       throw .tooLong(field: "batch", limit: Limits.textTokens, announced: batch)
@@ -116,57 +124,6 @@ extension Prepare {
       try reader.id()
     }
     payment = try PaymentTerms.last(of: &reader)
-  }
-}
-
-extension Step {
-  func write(to writer: inout ByteWriter) {
-    writer.integer(term.value)
-    writer.integer(sequence)
-    writer.integer(UInt32(position))
-    writer.integer(logits.rawValue)
-    writer.flag(slices)
-    writer.integer(UInt16(candidates))
-    writer.list(tokens) { $0.integer($1) }
-  }
-
-  init(from reader: inout ByteReader) throws(WireError) {
-    self.init()
-    try read(from: &reader)
-  }
-
-  /// A step that nobody sent, to be read into.
-  public init() {
-    self.init(
-      term: Term(0), sequence: 0, position: 0, tokens: [], logits: .none, slices: false,
-      candidates: 0)
-  }
-
-  /// Reads the step that a job message holds into the memory of this one. False, and nothing read,
-  /// where it is another message.
-  public mutating func read(message bytes: [UInt8]) throws(WireError) -> Bool {
-    guard bytes.first == JobMessage.stepTag else { return false }
-    var reader = ByteReader(bytes[1...])
-    try read(from: &reader)
-    try reader.finish()
-    return true
-  }
-
-  private mutating func read(from reader: inout ByteReader) throws(WireError) {
-    term = Term(try reader.integer())
-    sequence = try reader.integer()
-    position = Int(try reader.integer(UInt32.self))
-    let wanted = try reader.integer(UInt8.self)
-    guard let wanted = LogitsWanted(rawValue: wanted) else {
-      throw .unknown(field: "logits wanted", value: UInt64(wanted))
-    }
-    logits = wanted
-    slices = try reader.flag("slices")
-    candidates = Int(try reader.integer(UInt16.self))
-    tokens.removeAll(keepingCapacity: true)
-    for _ in 0..<(try reader.count("tokens", limit: Limits.stepTokens)) {
-      tokens.append(try reader.integer())
-    }
   }
 }
 

@@ -4,8 +4,7 @@ extension JobFailure {
   func write(to writer: inout ByteWriter) {
     switch self {
     case .unknownModel(let model):
-      writer.integer(UInt8(1))
-      writer.id(model)
+      writer.tagged(1, model)
     case .planDiffers(let mine, let yours):
       writer.integer(UInt8(2))
       writer.id(mine)
@@ -13,22 +12,18 @@ extension JobFailure {
     case .notInPlan:
       writer.integer(UInt8(3))
     case .recordRefused(let peer):
-      writer.integer(UInt8(4))
-      writer.id(peer)
+      writer.tagged(4, peer)
     case .noMemory(let needed, let available): write(5, needed, available, to: &writer)
     case .missingAtoms(let count):
-      writer.integer(UInt8(6))
-      writer.integer(UInt32(count))
+      writer.tagged(6, count)
     case .damagedAtom(let blob):
-      writer.integer(UInt8(7))
-      writer.id(blob)
+      writer.tagged(7, blob)
     case .staleTerm(let mine, let yours):
       writer.integer(UInt8(8))
       writer.integer(mine.value)
       writer.integer(yours.value)
     case .peerLost(let peer):
-      writer.integer(UInt8(9))
-      writer.id(peer)
+      writer.tagged(9, peer)
     case .deadline(let peer, let milliseconds):
       writer.integer(UInt8(10))
       writer.id(peer)
@@ -38,11 +33,9 @@ extension JobFailure {
       writer.id(peer)
       error.write(to: &writer)
     case .numericRange(let layer):
-      writer.integer(UInt8(12))
-      writer.integer(UInt32(layer))
+      writer.tagged(12, layer)
     case .contextFull(let limit):
-      writer.integer(UInt8(13))
-      writer.integer(UInt32(limit))
+      writer.tagged(13, limit)
     case .busy(let running, let limit):
       writer.integer(UInt8(14))
       writer.integer(UInt32(running))
@@ -60,11 +53,17 @@ extension JobFailure {
       writer.integer(UInt8(18))
       writer.id(peer)
       writer.integer(code)
-    case .unpaid(let asked, let offered): write(19, asked, offered, to: &writer)
-    case .creditExhausted(let owed, let limit): write(20, owed, limit, to: &writer)
-    case .dishonest(let peer):
-      writer.integer(UInt8(21))
-      writer.id(peer)
+    case .holdersSilent(let atoms, let holders):
+      writer.integer(UInt8(19))
+      writer.integer(UInt32(atoms))
+      writer.integer(UInt32(holders))
+    case .modelRefused(let peer):
+      writer.tagged(20, peer)
+    case .unexplained(let peer):
+      writer.tagged(21, peer)
+    case .unpaid(let asked, let offered): write(22, asked, offered, to: &writer)
+    case .creditExhausted(let owed, let limit): write(23, owed, limit, to: &writer)
+    case .dishonest(let peer): writer.tagged(24, peer)
     }
   }
 
@@ -100,11 +99,28 @@ extension JobFailure {
       self = .diskFull(
         try reader.id(), needed: try reader.integer(), available: try reader.integer())
     case 18: self = .diskFailed(try reader.id(), code: try reader.integer())
-    case 19: self = .unpaid(asked: try reader.integer(), offered: try reader.integer())
-    case 20: self = .creditExhausted(owed: try reader.integer(), limit: try reader.integer())
-    case 21: self = .dishonest(try reader.id())
+    case 19:
+      self = .holdersSilent(
+        atoms: Int(try reader.integer(UInt32.self)), holders: Int(try reader.integer(UInt32.self)))
+    case 20: self = .modelRefused(try reader.id())
+    case 21: self = .unexplained(try reader.id())
+    case 22: self = .unpaid(asked: try reader.integer(), offered: try reader.integer())
+    case 23: self = .creditExhausted(owed: try reader.integer(), limit: try reader.integer())
+    case 24: self = .dishonest(try reader.id())
     case _: throw .unknown(field: "failure", value: UInt64(tag))
     }
+  }
+}
+
+extension ByteWriter {
+  fileprivate mutating func tagged(_ tag: UInt8, _ id: some Identifier) {
+    integer(tag)
+    self.id(id)
+  }
+
+  fileprivate mutating func tagged(_ tag: UInt8, _ count: Int) {
+    integer(tag)
+    integer(UInt32(count))
   }
 }
 

@@ -9,8 +9,11 @@ public struct Prepare: Hashable, Sendable {
   /// The plan as the entry computed it. A rank computes its own and refuses a difference.
   public let plan: PlanID
   public let objective: PlanObjective
-  /// Positions to reserve keys and values for.
+  /// Positions of the longest sequence.
   public let context: Int
+  /// The same of all sequences together that the lane wants to have at a time; a rank may grant
+  /// fewer, and no fewer than `context`.
+  public let positions: Int
   /// Tokens of the longest step.
   public let batch: Int
   /// The signed records that the plan was computed from.
@@ -22,7 +25,8 @@ public struct Prepare: Hashable, Sendable {
 
   public init(
     job: JobID, term: Term, model: ModelID, plan: PlanID, objective: PlanObjective, context: Int,
-    batch: Int, view: [SignedRecord], distrusted: [PeerID], payment: PaymentTerms? = nil
+    positions: Int, batch: Int, view: [SignedRecord], distrusted: [PeerID],
+    payment: PaymentTerms? = nil
   ) {
     self.job = job
     self.term = term
@@ -30,10 +34,18 @@ public struct Prepare: Hashable, Sendable {
     self.plan = plan
     self.objective = objective
     self.context = context
+    self.positions = positions
     self.batch = batch
     self.view = view
     self.distrusted = distrusted
     self.payment = payment
+  }
+
+  /// The same under another name and term.
+  public func renamed(_ job: JobID, _ term: Term) -> Prepare {
+    Prepare(
+      job: job, term: term, model: model, plan: plan, objective: objective, context: context,
+      positions: positions, batch: batch, view: view, distrusted: distrusted, payment: payment)
   }
 }
 
@@ -44,20 +56,19 @@ public enum LogitsWanted: UInt8, Sendable, Hashable {
   case all = 2
 }
 
-/// One forward pass: tokens at consecutive positions. Its fields change only when a rank reads the
-/// next step into the memory of the last.
+/// What one job wants next of its ranks: tokens at consecutive positions.
 public struct Step: Hashable, Sendable {
-  public internal(set) var term: Term
-  /// Counts the steps of a term from 0.
-  public internal(set) var sequence: UInt32
+  public let term: Term
+  /// Counts the job's steps in a term from 0.
+  public let sequence: UInt32
   /// The position of the first token.
-  public internal(set) var position: Int
-  public internal(set) var tokens: [UInt32]
-  public internal(set) var logits: LogitsWanted
+  public let position: Int
+  public let tokens: [UInt32]
+  public let logits: LogitsWanted
   /// Whole slices of logits are to be returned, not only candidates.
-  public internal(set) var slices: Bool
+  public let slices: Bool
   /// How many candidates each vocabulary atom returns, at most.
-  public internal(set) var candidates: Int
+  public let candidates: Int
 
   public init(
     term: Term, sequence: UInt32, position: Int, tokens: [UInt32], logits: LogitsWanted,
@@ -77,7 +88,7 @@ public struct Step: Hashable, Sendable {
 public struct VocabularyVote: Hashable, Sendable {
   /// The atom's index.
   public let block: Int
-  /// Which sampled position of the step, counted from 0.
+  /// Which position of the step that gets logits, counted from 0 over all spans.
   public let row: Int
   public let maximum: Float
   /// Sum of exponentials of (logit - maximum).
@@ -128,6 +139,17 @@ public struct StepCost: Hashable, Sendable {
     total.exchange += part.exchange
     total.bytesSent += part.bytesSent
   }
+  /// What `rows` of a step of `total` rows had of it.
+  public func share(of rows: Int, in total: Int) -> StepCost {
+    guard rows < total else { return self }
+    let part = { (amount: UInt64) in
+      UInt64(Double(amount) * Double(rows) / Double(total))
+    }
+    return StepCost(
+      compute: part(compute), wait: part(wait), exchange: part(exchange),
+      bytesSent: part(bytesSent))
+  }
+
   public init(compute: UInt64, wait: UInt64, exchange: UInt64, bytesSent: UInt64) {
     self.compute = compute
     self.wait = wait
@@ -142,11 +164,12 @@ public enum JobMessage: Hashable, Sendable {
   case prepare(Prepare)
   /// All ranks are ready: open the links between them.
   case connect
-  case step(Step)
+  case step(BatchStep)
   case finish
   /// Rank to entry: still fetching atoms, `remaining` bytes to go.
   case fetching(remaining: UInt64, total: UInt64)
-  case ready(PlanID)
+  /// The plan as the rank computed it, and for how many positions it holds keys and values.
+  case ready(PlanID, positions: Int)
   case result(sequence: UInt32, votes: [VocabularyVote], cost: StepCost)
   /// Entry to rank: texts to make vectors of.
   case embed(EmbeddingStep)

@@ -83,7 +83,10 @@ extension DatagramSecurity {
       let packet = try HandshakePacket(bytes, markKey: party.networkKey.mark)
       switch packet.kind {
       case .ikFirst, .xxFirst:
-        switch gate.judge(packet, from: endpoint, at: turn.now, using: &generator) {
+        let underWay = answers.count + links.values.count { $0.unconfirmed != nil }
+        switch gate.judge(
+          packet, from: endpoint, underWay: underWay, at: turn.now, using: &generator)
+        {
         case .prove(let reply):
           turn.effects.append(.transmit(reply, to: endpoint))
           return
@@ -119,11 +122,11 @@ extension DatagramSecurity {
         turn.effects.append(.transmit(known.second, to: known.endpoint))
         return
       }
-      guard answers.count < Limits.pendingHandshakes else {
-        turn.effects.append(.rejected(.busy(limit: Limits.pendingHandshakes), from: endpoint))
-        return
-      }
       let second = try handshake.write(at: turn.time, using: &generator)
+      if let oldest = strangers.enter(handshake.index, from: endpoint) {
+        answers[oldest] = nil
+        turn.effects.append(.rejected(.busy(limit: Limits.pendingHandshakes), from: endpoint))
+      }
       let expiresAt = turn.now + DatagramTimes.silence
       answers[handshake.index] = Answer(
         endpoint: endpoint, handshake: handshake, firstMark: first.mark, second: second.bytes,
@@ -132,7 +135,7 @@ extension DatagramSecurity {
       turn.effects.append(.transmit(second.bytes, to: endpoint))
       return
     }
-    guard makeLink(remote.id) else {
+    guard makeLink(remote.id, from: endpoint) else {
       turn.effects.append(.rejected(.busy(limit: Limits.peers), from: endpoint))
       return
     }
@@ -140,6 +143,7 @@ extension DatagramSecurity {
       throw .replayed(remote.id)
     }
     let second = try handshake.write(at: turn.time, using: &generator)
+    if links[remote.id]?.endpoint == nil { links[remote.id]?.endpoint = endpoint }
     links[remote.id]?.latestTime = remote.time
     links[remote.id]?.staticKey = remote.staticKey.key
     if let older = links[remote.id]?.unconfirmed { sessions[older] = nil }
@@ -220,11 +224,12 @@ extension DatagramSecurity {
       return
     }
     try handshake.read(third)
-    guard let remote = handshake.remote, makeLink(remote.id) else {
+    guard let remote = handshake.remote, makeLink(remote.id, from: endpoint) else {
       turn.effects.append(.rejected(.busy(limit: Limits.peers), from: endpoint))
       return
     }
     answers[third.receiver] = nil
+    strangers.leave(third.receiver)
     // XX proves that its initiator is live, so its clock is what this packet says.
     links[remote.id]?.latestTime = remote.time
     links[remote.id]?.staticKey = remote.staticKey.key

@@ -53,6 +53,9 @@ public struct DatagramSecurity: Sendable {
   var sessions: [UInt32: DatagramSession] = [:]
   var attempts: [UInt32: Attempt] = [:]
   var answers: [UInt32: Answer] = [:]
+  /// Who of `answers` makes room when too many wait.
+  var strangers = WaitingRoom<UInt32>(
+    limit: Limits.pendingHandshakes, limitOfOne: Limits.pendingHandshakesOfOne)
   var cookies: [Endpoint: Cookie] = [:]
 
   /// When `.timePassed` is due; never too late, sometimes needlessly early.
@@ -89,6 +92,9 @@ public struct DatagramSecurity: Sendable {
     }
     return turn.effects
   }
+
+  /// Handshakes of strangers that were answered and not finished.
+  package var pendingAnswers: Int { answers.count }
 
   /// Forgets a peer that has left: its sessions, its handshake, its queue.
   public mutating func forget(_ peer: PeerID) {
@@ -178,6 +184,15 @@ extension DatagramSecurity {
     }
     links[peer] = Link()
     return true
+  }
+
+  /// As above for a peer that came by itself: one place has no more than its share of the table.
+  mutating func makeLink(_ peer: PeerID, from endpoint: Endpoint) -> Bool {
+    if links[peer] != nil { return true }
+    let block = AddressBlock(endpoint)
+    let neighbours = links.values.count { $0.endpoint.map(AddressBlock.init) == block }
+    guard neighbours < Limits.peersOfOne else { return false }
+    return makeLink(peer)
   }
 
   func freshIndex(using generator: inout some RandomNumberGenerator) -> UInt32 {

@@ -5,7 +5,10 @@ extension DatagramSecurity {
   mutating func passTime(
     _ turn: inout Turn, using generator: inout some RandomNumberGenerator
   ) {
-    answers = answers.filter { $0.value.expiresAt > turn.now }
+    for (index, answer) in answers where answer.expiresAt <= turn.now {
+      answers[index] = nil
+      strangers.leave(index)
+    }
     cookies = cookies.filter { turn.now - $0.value.received < DatagramTimes.cookie }
     for index in sessions.keys.sorted() where sessions[index]?.isExpired(at: turn.now) == true {
       expire(index)

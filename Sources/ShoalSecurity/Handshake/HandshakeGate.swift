@@ -25,12 +25,13 @@ struct HandshakeGate: Sendable {
     (secretMade, windowStart) = (now, now)
   }
 
+  /// - Parameter underWay: handshakes that were begun and wait for their initiator.
   mutating func judge(
-    _ first: HandshakePacket, from endpoint: Endpoint, at now: Moment,
+    _ first: HandshakePacket, from endpoint: Endpoint, underWay: Int, at now: Moment,
     using generator: inout some RandomNumberGenerator
   ) -> Decision {
     if now - windowStart >= .seconds(1) { (windowStart, admitted) = (now, 0) }
-    guard admitted >= Limits.handshakesPerSecond else {
+    guard admitted >= Limits.handshakesPerSecond || underWay >= Limits.unprovenHandshakes else {
       admitted += 1
       return .admitted
     }

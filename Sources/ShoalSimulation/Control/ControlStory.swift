@@ -59,10 +59,15 @@ struct ControlStory {
     }
   }
 
-  /// Nothing happens: what does that cost?
+  /// Nothing happens: copies find their last places, records stop changing. What does rest cost?
   private mutating func rest() {
     guard world.violation == nil else { return }
-    world.run(until: world.now + .seconds(5))
+    let limit = Duration.seconds(90)
+    let calm = Duration.seconds(5)
+    let settled = world.run(atMost: limit) { world.now - world.lastPublished >= calm }
+    guard settled != nil else {
+      return world.breaks(.rest, detail: "records still change", after: limit)
+    }
     let (start, bytes) = (world.now, world.network.sentBytes)
     world.run(until: start + .seconds(10))
     let rate = (world.network.sentBytes - bytes) / world.running.count / 10
@@ -99,6 +104,7 @@ struct ControlStory {
   private mutating func measure(_ name: String, _ watched: WatchedPeer, _ witnesses: [Int]) {
     let planned = witnesses.compactMap { watched.planned[$0] }.max() ?? watched.since
     result.rebalance[name] = planned - watched.since
+    checkRebalance(name, planned - watched.since)
     let known = witnesses.compactMap { watched.known[$0] }
     guard let first = known.min(), let last = known.max() else { return }
     result.dissemination[name] = last - first
@@ -112,6 +118,14 @@ struct ControlStory {
         "a \(name) took \((last - first).inSeconds) s from the first table to the last; the bound"
           + " is \(bound.inSeconds) s")
     }
+  }
+
+  /// On a LAN; links slower than that are waited for several times.
+  private func checkRebalance(_ name: String, _ took: Duration) {
+    let bound = Duration.seconds(name == "crash" ? 2 : 1)
+    let slack = world.network.topology.longest(peers: world.peers.count) * 20
+    guard took > bound + slack else { return }
+    world.breaks(.rebalance, "a \(name) took \(took.inSeconds) s until all planned anew")
   }
 
   private mutating func checkMovement(_ name: String, _ before: MeshView, _ number: Int) {
@@ -162,6 +176,7 @@ struct ControlStory {
     result.traceHash = world.trace.hash
     result.events = world.counts.events
     result.plansCompared = world.plans.compared
+    result.stagedPlans = world.plans.staged
     result.epochs = world.counts.epochs
     result.datagrams = world.network.sent
     result.deepestInbox = world.counts.deepestInbox

@@ -38,8 +38,7 @@ extension ControlWorld {
 
   /// A suspect stays in the view until enough others suspect it.
   private func stands(_ peer: PeerID, at number: Int) -> Bool {
-    let core = peers[number].core
-    return (core.table[peer]?.observers.count ?? 0) < core.cutObservers
+    (peers[number].core.table[peer]?.observers.count ?? 0) < peers[number].core.cutObservers
   }
 
   /// Somebody is suspected on `number`'s own evidence. Without cause, where it runs.

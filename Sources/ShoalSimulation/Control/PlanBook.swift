@@ -8,6 +8,9 @@ internal import ShoalSecurity
 final class PlannedView {
   /// Nil where the model fits nowhere.
   let plan: PlanID?
+  /// The plan in which everybody works, where peers are of several cliques: it has stages.
+  let spread: PlanID?
+  let hasStages: Bool
   /// The atoms that each rank computes with.
   let working: [PeerID: Set<Int>]
   let residentBytes: [PeerID: UInt64]
@@ -15,10 +18,12 @@ final class PlannedView {
   let storage: StoragePlan?
 
   init(
-    plan: PlanID?, working: [PeerID: Set<Int>], residentBytes: [PeerID: UInt64],
-    storage: StoragePlan?
+    plan: PlanID?, spread: PlanID?, hasStages: Bool, working: [PeerID: Set<Int>],
+    residentBytes: [PeerID: UInt64], storage: StoragePlan?
   ) {
     self.plan = plan
+    self.spread = spread
+    self.hasStages = hasStages
     self.working = working
     self.residentBytes = residentBytes
     self.storage = storage
@@ -35,7 +40,9 @@ final class PlannedView {
 
   var hash: UInt64 { plan?.raw.prefix64 ?? 0 }
 
-  func equals(_ other: PlannedView) -> Bool { plan == other.plan && storage == other.storage }
+  func equals(_ other: PlannedView) -> Bool {
+    plan == other.plan && spread == other.spread && storage == other.storage
+  }
 }
 
 struct PlanBook {
@@ -48,6 +55,8 @@ struct PlanBook {
   private var order: [[DeviceCapacity]] = []
   private(set) var compared = 0
   private(set) var computed = 0
+  /// Of those, plans of more than one pipeline stage.
+  private(set) var staged = 0
 
   /// How often an adoption computes its plan from its own records: one in so many.
   private static let sampling = 32
@@ -76,6 +85,7 @@ struct PlanBook {
   private mutating func plan(anew view: MeshView) -> PlannedView {
     computed += 1
     let (fresh, capacities) = (compute(view.records), view.records.map { DeviceCapacity($0) })
+    if fresh.hasStages { staged += 1 }
     planned[capacities] = fresh
     known[view.id] = fresh
     order.append(capacities)
@@ -85,9 +95,9 @@ struct PlanBook {
   }
 
   private func compute(_ records: [CapabilityRecord]) -> PlannedView {
-    let request = PlanRequest(
-      shape: model.shape, objective: .latency, contextTokens: SimulatedModel.context)
-    let report = try? PlacementPlanner().plan(request, over: records.map { DeviceCapacity($0) })
+    let report = report(records, .latency)
+    let isParted = Set(records.map(\.clique)).count > 1
+    let spread = isParted ? self.report(records, .spread) : nil
     let capacities = records.map { StorageCapacity(DeviceCapacity($0)) }.filter {
       $0.bytes > .zero
     }
@@ -96,6 +106,8 @@ struct PlanBook {
       ?? []
     return PlannedView(
       plan: report.map { unsafe $0.plan.id(hash: BLAKE2b.contentHash) },
+      spread: spread.map { unsafe $0.plan.id(hash: BLAKE2b.contentHash) },
+      hasStages: [report, spread].contains { $0?.plan.stages.count ?? 0 > 1 },
       working: Dictionary(
         ranks.map { ($0.rank.peer, Set(model.atoms(of: $0.rank.slots, layers: $0.layers))) },
         uniquingKeysWith: { $1 }),
@@ -103,6 +115,13 @@ struct PlanBook {
         ranks.map { ($0.rank.peer, $0.rank.residentBytes) }, uniquingKeysWith: { $1 }),
       storage: try? StoragePlan(
         model: model.id, sizes: model.sizes, over: capacities, copies: ControlWorld.copies))
+  }
+
+  /// Nil where the model fits nowhere.
+  private func report(_ records: [CapabilityRecord], _ objective: PlanObjective) -> PlanReport? {
+    let request = PlanRequest(
+      shape: model.shape, objective: objective, contextTokens: SimulatedModel.context)
+    return try? PlacementPlanner().plan(request, over: records.map { DeviceCapacity($0) })
   }
 
   /// Bytes of copies that `after` asks of peers that `before` did not, and what the change by

@@ -121,6 +121,9 @@ package struct NodeStory {
     guard let process = world.places[ask.entry].process else { return }
     let expected = try await references.run(ask.request)
     result.jobs += 1
+    let planned = try? await process.node.plan(
+      model: Self.modelName, objective: ask.request.objective, context: nil)
+    if let planned, planned.report.plan.stages.count > 1 { result.stagedPlans += 1 }
     let start = world.loop.now
     world.mesh.trace.add(.job, peer: ask.entry, UInt64(job), 0, at: start)
     let said = SaidTokens()

@@ -16,6 +16,8 @@ package struct SeedResult: Sendable {
   package var virtualTime = Duration.zero
   /// Plans that a second peer computed from its own records.
   package var plansCompared = 0
+  /// Plans of more than one pipeline stage: of views, and of jobs.
+  package var stagedPlans = 0
   package var deepestInbox = 0
   package var refusedRecords = 0
   package var lostAtoms = 0
@@ -57,6 +59,7 @@ package struct SeedResult: Sendable {
     datagrams += nodes.datagrams
     drops += nodes.drops
     virtualTime += nodes.virtualTime
+    stagedPlans += nodes.stagedPlans
     jobs += nodes.jobs
     jobsCompleted += nodes.jobsCompleted
     digestsCompared += nodes.digestsCompared

@@ -45,6 +45,8 @@ public struct SimulationReport: Encodable, Sendable {
   public private(set) var epochs = 0
   public private(set) var virtualSeconds = 0.0
   public private(set) var plansCompared = 0
+  /// Plans of more than one pipeline stage: of views, and of jobs.
+  public private(set) var stagedPlans = 0
   public private(set) var forgeriesRefused = 0
   public private(set) var jobs = 0
   public private(set) var jobsCompleted = 0
@@ -84,9 +86,9 @@ public struct SimulationReport: Encodable, Sendable {
 
   private enum CodingKeys: String, CodingKey {
     case peers, jobPeers, firstSeed, lastSeed, faults, topology, seeds, events, datagrams, epochs
-    case virtualSeconds, plansCompared, forgeriesRefused, jobs, jobsCompleted, digestsCompared
-    case tokensCompared, continuations, resumptions, seedsWithLostAtoms, drops, deepestInbox
-    case mostIdleBytesPerSecond
+    case virtualSeconds, plansCompared, stagedPlans, forgeriesRefused, jobs, jobsCompleted
+    case digestsCompared, tokensCompared, continuations, resumptions, seedsWithLostAtoms, drops
+    case deepestInbox, mostIdleBytesPerSecond
     case falseSuspicions, falseExclusions, peerHours, reunion
     case rebalance, dissemination, movementPerMille, failures, traceHash
   }
@@ -108,6 +110,7 @@ public struct SimulationReport: Encodable, Sendable {
     epochs += result.epochs
     virtualSeconds += result.virtualTime.inSeconds
     plansCompared += result.plansCompared
+    stagedPlans += result.stagedPlans
     forgeriesRefused += result.refusedRecords
     jobs += result.jobs
     jobsCompleted += result.jobsCompleted
@@ -158,8 +161,8 @@ extension SimulationReport {
     var lines = [
       "\(seeds) seeds of \(peers) peers: \(events) events, \(datagrams) datagrams,"
         + " \(epochs) epochs in \(Int(virtualSeconds)) virtual seconds; trace \(traceHash)",
-      "plans computed twice and equal: \(plansCompared); forged records refused:"
-        + " \(forgeriesRefused); deepest inbox \(deepestInbox)",
+      "plans computed twice and equal: \(plansCompared), with pipeline stages: \(stagedPlans);"
+        + " forged records refused: \(forgeriesRefused); deepest inbox \(deepestInbox)",
     ]
     if jobs > 0 {
       lines.append(

@@ -81,7 +81,22 @@ public struct CheckupFacts: Sendable, Hashable {
   public var openFiles: UInt64 = 0
   /// Beyond loopback.
   public var addresses: [String] = []
+  /// How streams get to the others: `called` dial when asked, `relayed` go through a third peer.
+  public struct Ways: Sendable, Hashable {
+    public var direct: Int
+    public var called: Int
+    public var relayed: Int
+    public var unreached: Int
+
+    public init(direct: Int, called: Int, relayed: Int, unreached: Int) {
+      (self.direct, self.called) = (direct, called)
+      (self.relayed, self.unreached) = (relayed, unreached)
+    }
+  }
+
   public var peer = Peer.none
+  /// Nil where no peer runs.
+  public var ways: Ways?
   /// Of the usual ports those that something else holds.
   public var takenPorts: [UInt16] = []
   public var blobs = 0
@@ -99,6 +114,7 @@ public enum Checkup {
       directory(facts), disk(facts), identity(facts), secrets(facts), store(facts), memory(facts),
       profile(facts),
       kernel(facts), files(facts), network(facts), addresses(facts), ports(facts), peer(facts),
+      ways(facts),
     ]
     return all.compactMap(\.self)
   }
@@ -260,5 +276,21 @@ public enum Checkup {
     case .running(let address, let trouble?):
       Finding(.fault, "peer", "runs at \(address): \(trouble)", mend: "start it again, or wait")
     }
+  }
+
+  private static func ways(_ facts: CheckupFacts) -> Finding? {
+    guard let ways = facts.ways, ways != .init(direct: 0, called: 0, relayed: 0, unreached: 0)
+    else {
+      return nil
+    }
+    let parts = [
+      (ways.direct, "reached directly"), (ways.called, "that dial when asked"),
+      (ways.relayed, "through a relay"), (ways.unreached, "not reached"),
+    ].filter { $0.0 > 0 }
+    let text = "peers: " + parts.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
+    guard ways.relayed + ways.unreached > 0 else { return Finding(.good, "reach", text) }
+    return Finding(
+      .warning, "reach", text,
+      mend: "forward port 7432 (TCP and UDP) at the router to this machine, or use IPv6")
   }
 }

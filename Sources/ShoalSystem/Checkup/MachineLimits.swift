@@ -15,6 +15,10 @@ public enum MachineLimits {
   /// How many files and sockets this program may have open.
   public static func openFiles() -> UInt64 { shoal_open_files() }
 
+  /// As many files and sockets as a peer's bounds on connections add up to, twice over; where the
+  /// machine allows fewer, those.
+  public static func raiseOpenFiles() { _ = shoal_raise_open_files(8_192) }
+
   /// Addresses of this machine beyond loopback.
   public static func addresses() -> [String] {
     NetworkInterface.current().map(\.address).filter { !$0.isLoopback }.map { address in

@@ -47,6 +47,18 @@ public struct ConfigurationTable: Hashable, Sendable {
     return text
   }
 
+  /// A string, or a number or a boolean as it is written: for values that are read as text.
+  public mutating func optionalText(_ key: String) throws(ConfigurationError) -> String? {
+    let text: String
+    switch values[key] {
+    case .integer(let number): text = "\(number)"
+    case .boolean(let answer): text = "\(answer)"
+    case _: return try optionalString(key)
+    }
+    values[key] = nil
+    return text
+  }
+
   public mutating func strings(_ key: String) throws(ConfigurationError) -> [String] {
     guard let value = values.removeValue(forKey: key) else { return [] }
     guard case .array(let elements) = value else { throw wrong(key, "an array of strings", value) }

@@ -32,4 +32,24 @@ public struct PeerSockets: Sendable {
       }
     }
   }
+
+  /// The port of peers where nobody says another.
+  public static let usualPort: UInt16 = 7432
+
+  /// The usual port of all addresses, or where that is taken, any.
+  public static func openUsual() throws(ListenError) -> PeerSockets {
+    do throws(ListenError) {
+      return try open(listen: everyAddress(usualPort))
+    } catch {
+      guard case .addressInUse = error else { throw error }
+      return try open(listen: everyAddress(0))
+    }
+  }
+
+  private static func everyAddress(_ port: UInt16) -> Endpoint {
+    guard let endpoint = Endpoint(address: [0, 0, 0, 0], port: port) else {
+      preconditionFailure("four bytes are an address")
+    }
+    return endpoint
+  }
 }

@@ -5,6 +5,7 @@ import Foundation
 import ShoalEthereum
 import ShoalLedger
 import ShoalNode
+import ShoalPeer
 import ShoalProtocol
 import ShoalSecurity
 import ShoalSystem
@@ -111,7 +112,7 @@ extension LocalStore {
       }
       return key
     }
-    if let secret = try KeyFile.read(Self.keyDocument, documents) {
+    if let secret = try KeyFile.read(Self.keyDocument, documents, password) {
       guard let key = EthereumKey(secret) else {
         throw UserError("\(documents.path)/\(Self.keyDocument) is damaged")
       }

@@ -4,6 +4,7 @@ import ArgumentParser
 import ShoalEthereum
 import ShoalGateway
 import ShoalLedger
+import ShoalPeer
 import ShoalProtocol
 import ShoalSystem
 

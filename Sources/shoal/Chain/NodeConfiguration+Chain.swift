@@ -2,11 +2,15 @@
 
 import ShoalEthereum
 import ShoalNode
+import ShoalPeer
+import ShoalSecurity
 
 extension NodeConfiguration {
   /// Takes names from the chain's registry, and settles accounts by its channels, as far as the
-  /// descriptor names the contracts.
-  mutating func follow(_ descriptor: ChainDescriptor, _ store: LocalStore) throws {
+  /// network's descriptor names the contracts.
+  mutating func followChain(_ store: LocalStore) throws {
+    guard let settings = network.ledger, settings.backend == ChainLedger.backend else { return }
+    let descriptor = try ChainDescriptor(settings: settings.settings)
     if descriptor.modelRegistry != nil {
       sources.append(ChainSource(descriptor: descriptor, documents: store.documents))
     }

@@ -2,6 +2,7 @@
 
 import ShoalEthereum
 import ShoalLedger
+import ShoalPeer
 import ShoalProtocol
 import ShoalSystem
 

@@ -20,7 +20,7 @@ extension Architecture {
     prefix: "roberta.", ignored: unusedByEncoders
   ) { model in
     guard try model.integer(.padding, default: 1) == 1 else {
-      throw ModelError.unsupportedFeature("a padding token other than 1")
+      throw model.refused(.padding, "a padding token other than 1")
     }
     var shape = try model.encoder()
     try model.learnedPositions(&shape, unused: positionsUpToPadding)

@@ -7,12 +7,14 @@ extension Architecture {
     prefix: "transformer."
   ) { model in
     if try model.flag(.usesALiBi, default: false) {
-      throw ModelError.unsupportedFeature("positions by ALiBi")
+      throw model.refused(.usesALiBi, "positions by ALiBi")
     }
     var shape = try model.decoder(
       norm: .layer, rotary: .halves, activation: .geluErf, isGated: false)
-    // In the older kind a flag overrules the number of key-value heads.
-    let countsHeads = try model.flag(.isNewFalcon, default: model.isGGUF)
+    // In the older kind a flag overrules the number of key-value heads. The first headers told the
+    // kinds apart by the type's name.
+    let isNew = try model.isGGUF || model.header.architecture == "RefinedWeb"
+    let countsHeads = try model.flag(.isNewFalcon, default: isNew)
     if !countsHeads {
       shape.attention.keyValueHeads =
         try model.flag(.isMultiQuery, default: true) ? 1 : shape.attention.heads

@@ -11,7 +11,7 @@ extension Architecture {
     let scalesScores = try model.flag(.scalesScores, default: true)
     if !scalesScores { shape.attention.scale = 1 }
     if try model.flag(.scalesScoresByLayer, default: false) {
-      throw ModelError.unsupportedFeature("scores divided by the number of their layer")
+      throw model.refused(.scalesScoresByLayer, "scores divided by the number of their layer")
     }
     return shape
   } tensors: { _ in

@@ -6,20 +6,20 @@ extension Architecture {
     "gemma3", gguf: ["gemma3"], huggingFace: ["gemma3_text"]
   ) { model in
     if try model.flag(.seesBothWays, default: false) {
-      throw ModelError.unsupportedFeature("a decoder that sees what follows")
+      throw model.refused(.seesBothWays, "a decoder that sees what follows")
     }
     // Headers of the hub leave out what its class takes for granted.
     let model = model.isGGUF ? model : model.assuming(integers: usualSizes, floats: usualNumbers)
     var shape = try model.gemma()
     shape.residual.normalisesBranch = true
     shape.attention.queryKeyNorm = .perHead
-    shape.attention.softCap = try model.float(.scoreCap, default: 0)
+    // Headers have a key for a cap of scores; no program computes with it, norms have its place.
     shape.head.softCap = try model.float(.logitCap, default: 0)
     shape.attention.scale = try model.gemmaScale(shape, ofLargest: 62)
     let period = try model.integer(.windowPeriod, default: 6)
     try model.check(.windowPeriod, period, 1...Hyperparameters.mostLayers)
     try model.windows(&shape) { ($0 + 1) % period != 0 }
-    model.localPositions(&shape, base: try model.float(.localRotaryBase, default: 10_000))
+    try model.localPositions(&shape, base: try model.float(.localRotaryBase, default: 10_000))
     return shape
   } tensors: { _ in
     .gemma(branchNorms: true) + .queryKeyNorms(addsOne: true)
@@ -37,6 +37,4 @@ extension HeaderKey {
   static let seesBothWays = HeaderKey(nil, "use_bidirectional_attention")
   /// One layer in so many sees everything.
   static let windowPeriod = HeaderKey(nil, "sliding_window_pattern", "_sliding_window_pattern")
-  static let localRotaryBase = HeaderKey(
-    "rope.freq_base_swa", "rope_local_base_freq", "rope_parameters.sliding_attention.rope_theta")
 }

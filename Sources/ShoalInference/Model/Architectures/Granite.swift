@@ -8,7 +8,9 @@ extension Architecture {
     var shape = try model.decoder(
       norm: .rms, rotary: model.isGGUF ? .interleaved : .halves, activation: .silu)
     shape.embedding.scale = try model.float(.embeddingScale, default: 1)
-    shape.attention.scale = try model.float(.attentionScale, default: shape.attention.scale)
+    // Where `config.json` says nothing, scores are not scaled at all.
+    shape.attention.scale = try model.float(
+      .attentionScale, default: model.isGGUF ? shape.attention.scale : 1)
     shape.residual.branchScale = try model.float(.branchScale, default: 1)
     // Headers state what logits are divided by.
     shape.head.logitScale = 1 / (try model.float(.logitDivisor, default: 1))

@@ -28,7 +28,8 @@ public struct HuggingFaceHeader: ModelHeader {
       throw ModelDirectoryError.json(Self.file, directory: directory.name, error)
     }
     if let method = try text(.quantisation) {
-      throw ModelError.unsupportedFeature("\(Self.file) says that weights are stored by \(method)")
+      throw ModelError.unsupportedFeature(
+        "\(spelling(.quantisation)) says that weights are stored by \(method)")
     }
   }
 

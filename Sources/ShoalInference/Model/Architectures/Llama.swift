@@ -6,6 +6,8 @@ extension Architecture {
   static let llama = Architecture(
     "llama", gguf: ["llama"], huggingFace: ["llama", "mistral", "mixtral"]
   ) { model in
+    let isMixture = try model.header.architecture == "mixtral"
+    let model = isMixture ? model.assuming(floats: [.rotaryBase: 1_000_000]) : model
     // GGUF keeps queries and keys in the paper's order of pairs.
     var shape = try model.decoder(
       norm: .rms, rotary: model.isGGUF ? .interleaved : .halves, activation: .silu)

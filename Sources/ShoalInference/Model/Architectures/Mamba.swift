@@ -8,7 +8,7 @@ extension Architecture {
     "mamba", gguf: ["mamba"], huggingFace: ["mamba", "falcon_mamba"], prefix: "backbone."
   ) { model in
     if try model.flag(.hasProjectionBias, default: false) {
-      throw ModelError.unsupportedFeature(model.header.spelling(.hasProjectionBias))
+      throw model.refused(.hasProjectionBias, "biases of projections")
     }
     let hidden = try model.integer(.hidden)
     let layers = try model.integer(.layers)

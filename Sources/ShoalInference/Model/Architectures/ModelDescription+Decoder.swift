@@ -18,6 +18,9 @@ extension ModelDescription {
     try check(.layers, layers, 1...Hyperparameters.mostLayers)
     let key = norm == .rms ? HeaderKey.rmsEpsilon : .layerEpsilon
     let epsilon = try fallback.map { try float(key, default: $0) } ?? float(key)
+    guard epsilon.isFinite, epsilon > 0 else {
+      throw ModelError.notFinite(key: header.spelling(key))
+    }
     return Hyperparameters(
       hidden: hidden, layers: layers, vocabulary: try vocabulary(),
       context: try longestContext(), norm: NormOptions(norm, epsilon: epsilon),
@@ -32,10 +35,11 @@ extension ModelDescription {
     switch try header.text(.activation) {
     case nil: return activation
     case "silu", "swish", "swiglu": return .silu
-    case "gelu": return .geluErf
-    case "gelu_new", "gelu_pytorch_tanh", "gelu_fast": return .geluTanh
+    case "gelu", "gelu_python": return .geluErf
+    case "gelu_new", "gelu_pytorch_tanh", "gelu_fast", "gelu_accurate", "gelu_python_tanh":
+      return .geluTanh
     case "relu": return .relu
-    case let other?: throw ModelError.unsupportedFeature("the activation \(other)")
+    case let other?: throw refused(.activation, "the activation \(other)")
     }
   }
 
@@ -52,7 +56,7 @@ extension ModelDescription {
     let dimension = try integer(.headDimension, default: hidden / heads)
     let values = try integer(.valueDimension, default: dimension)
     guard values == dimension else {
-      throw ModelError.unsupportedFeature("values of \(values) beside keys of \(dimension)")
+      throw refused(.valueDimension, "values of \(values) beside keys of \(dimension)")
     }
     let rotaries = try style.map { [try rotary(headDimension: dimension, $0)] } ?? []
     return AttentionOptions(
@@ -65,8 +69,10 @@ extension ModelDescription {
 
   private func rotary(headDimension: Int, _ style: RotaryStyle) throws -> RotaryOptions {
     let fraction = try float(.rotaryFraction, default: 1)
-    let dimension = try integer(
-      .rotaryDimension, default: Int(exactly: (Float(headDimension) * fraction).rounded()) ?? -1)
+    // Transformers cuts what is no whole number, and turns whole pairs. A fraction such as 0.7 is
+    // just below itself.
+    let turned = Int(exactly: (Float(headDimension) * fraction + 0x1p-10).rounded(.down)) ?? -1
+    let dimension = try integer(.rotaryDimension, default: turned + turned % 2)
     return RotaryOptions(
       dimension: dimension, base: try float(.rotaryBase, default: 10_000), style: style,
       scaling: try rotaryScaling())
@@ -100,7 +106,10 @@ extension ModelDescription {
   }
 
   /// Layers with windows turn heads by `base`, unscaled (Gemma 3, OLMo 3).
-  func localPositions(_ shape: inout Hyperparameters, base: Float) {
+  func localPositions(_ shape: inout Hyperparameters, base: Float) throws {
+    if let scaling = try header.text(.localScaling), scaling != "default" {
+      throw refused(.localScaling, "rotary scaling \(scaling) in layers with windows")
+    }
     guard var local = shape.attention.rotaries.first,
       shape.attention.layers.contains(where: { $0.window > 0 })
     else { return }
@@ -112,10 +121,26 @@ extension ModelDescription {
     }
   }
 
+  /// Windows in layers from a certain one on, where the header switches them on (Qwen).
+  func switchedWindows(_ shape: inout Hyperparameters) throws {
+    guard try flag(.usesWindow, default: false) else { return }
+    let first = try integer(.firstWindowedLayer, default: 28)
+    try windows(&shape) { $0 >= first }
+  }
+
   /// Before anything is computed from a number.
   func check(_ key: HeaderKey, _ value: Int, _ range: ClosedRange<Int>) throws {
     guard range.contains(value) else {
       throw ModelError.outOfRange(key: header.spelling(key), value: value, allowed: range)
     }
   }
+}
+
+extension HeaderKey {
+  static let usesWindow = HeaderKey(nil, "use_sliding_window")
+  /// Layers below it see everything.
+  static let firstWindowedLayer = HeaderKey(nil, "max_window_layers")
+  static let localScaling = HeaderKey(nil, "rope_parameters.sliding_attention.rope_type")
+  static let localRotaryBase = HeaderKey(
+    "rope.freq_base_swa", "rope_local_base_freq", "rope_parameters.sliding_attention.rope_theta")
 }

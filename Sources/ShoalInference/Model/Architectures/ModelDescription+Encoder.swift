@@ -14,7 +14,7 @@ extension ModelDescription {
     epsilon: Float? = nil
   ) throws -> Hyperparameters {
     for key in [HeaderKey.isDecoder, .hasCrossAttention] where try flag(key, default: false) {
-      throw ModelError.unsupportedFeature("\(header.spelling(key)) in an encoder")
+      throw refused(key, "a decoder")
     }
     var shape = try decoder(
       norm: .layer, rotary: rotary, activation: activation, isGated: isGated, epsilon: epsilon)
@@ -32,7 +32,7 @@ extension ModelDescription {
   /// Learned positions as many as the header states, less the first `unused` of them.
   func learnedPositions(_ shape: inout Hyperparameters, unused: Int = 0) throws {
     if let kind = try header.text(.positionKind), kind != "absolute" {
-      throw ModelError.unsupportedFeature("positions that are \(kind)")
+      throw refused(.positionKind, "positions that are \(kind)")
     }
     let rows =
       try isGGUF ? weights.required("position_embd.weight").rows : integer(.context) - unused
@@ -57,7 +57,7 @@ extension ModelDescription {
     case 1: return PoolingOptions(.mean, isNormalised: true)
     case 2: return PoolingOptions(.first, isNormalised: true)
     case 3: return PoolingOptions(.last, isNormalised: true)
-    case let other?: throw ModelError.unsupportedFeature("pooling of type \(other)")
+    case let other?: throw refused(.poolingType, "pooling of type \(other)")
     }
   }
 }

@@ -21,7 +21,7 @@ extension ModelDescription {
       return .yarn(
         factor: factor, fast: Double(try float(.betaFast, default: 32)),
         slow: Double(try float(.betaSlow, default: 1)), originalContext: original ?? context,
-        amplitude: try yarnAmplitude(factor))
+        amplitude: try yarnAmplitude(factor), rounds: try flag(.roundsRamp, default: true))
     case "longrope", "su":
       guard let short = try header.floats(.shortFactors), let long = try header.floats(.longFactors)
       else { throw ModelError.missing(key: header.spelling(.shortFactors)) }
@@ -30,7 +30,7 @@ extension ModelDescription {
         amplitude: try longAmplitude(
           // Phi-3 states both lengths, others a factor.
           factor: original.map { context / $0 } ?? factor, original: original ?? context))
-    case _: throw ModelError.unsupportedFeature("rotary scaling \(type)")
+    case _: throw refused(.scalingType, "rotary scaling \(type)")
     }
   }
 
@@ -59,11 +59,17 @@ extension ModelDescription {
   }
 
   /// 0.1 ln(factor) + 1 (Peng et al. 2023, equation 22). GGUF states a further factor of it,
-  /// `config.json` the whole.
+  /// `config.json` the whole, or what the logarithm is multiplied by above and below a line
+  /// (DeepSeek).
   private func yarnAmplitude(_ factor: Double) throws -> Double {
     let stated = try header.float(.attentionFactor).map { Double($0) }
-    let own = factor > 1 ? 0.1 * Canon.log(factor) + 1 : 1
-    return isGGUF ? own * (stated ?? 1) : stated ?? own
+    let scaled = { (scale: Double) in factor > 1 ? 0.1 * scale * Canon.log(factor) + 1 : 1 }
+    if isGGUF { return scaled(1) * (stated ?? 1) }
+    if let stated { return stated }
+    guard let scale = try header.float(.amplitudeScale),
+      let divisor = try header.float(.amplitudeDivisor), scale != 0, divisor != 0
+    else { return scaled(1) }
+    return scaled(Double(scale)) / scaled(Double(divisor))
   }
 
   /// sqrt(1 + ln(factor) / ln(original)) (Ding et al. 2024, as transformers has it), unless the

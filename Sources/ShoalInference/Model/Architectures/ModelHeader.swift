@@ -8,6 +8,10 @@ public struct HeaderKey: Sendable, Hashable {
   public let huggingFace: [String]
 
   public init(_ gguf: String?, _ huggingFace: String...) {
+    self.init(gguf, huggingFace)
+  }
+
+  public init(_ gguf: String?, _ huggingFace: [String]) {
     self.gguf = gguf
     self.huggingFace = huggingFace
   }
@@ -70,6 +74,11 @@ public struct ModelDescription: Sendable {
   public func flag(_ key: HeaderKey, default value: Bool) throws -> Bool {
     try header.boolean(key) ?? value
   }
+
+  /// Why a model is refused whose header says what is not computed.
+  func refused(_ key: HeaderKey, _ what: String) -> ModelError {
+    .unsupportedFeature("\(header.spelling(key)) asks for \(what)")
+  }
 }
 
 /// A header, with what a family takes for granted where it says nothing.
@@ -93,7 +102,7 @@ private struct AssumingHeader: ModelHeader {
 extension ModelDescription {
   /// The same model, with figures for keys that its header leaves out.
   func assuming(
-    integers: [HeaderKey: Int], floats: [HeaderKey: Float] = [:]
+    integers: [HeaderKey: Int] = [:], floats: [HeaderKey: Float] = [:]
   ) -> ModelDescription {
     var model = self
     model.header = AssumingHeader(
@@ -110,7 +119,7 @@ extension HeaderKey {
   public static let heads = HeaderKey(
     "attention.head_count", "num_attention_heads", "n_head", "n_heads")
   public static let keyValueHeads = HeaderKey(
-    "attention.head_count_kv", "num_key_value_heads", "num_kv_heads")
+    "attention.head_count_kv", "num_key_value_heads", "num_kv_heads", "n_head_kv")
   public static let headDimension = HeaderKey("attention.key_length", "head_dim")
   public static let valueDimension = HeaderKey("attention.value_length")
   public static let feedForward = HeaderKey(
@@ -123,35 +132,36 @@ extension HeaderKey {
   public static let isTied = HeaderKey(nil, "tie_word_embeddings")
 
   public static let rotaryDimension = HeaderKey("rope.dimension_count")
-  public static let rotaryFraction = HeaderKey(
-    nil, "partial_rotary_factor", "rope_parameters.partial_rotary_factor", "rotary_pct",
-    "rotary_emb_fraction")
-  public static let rotaryBase = HeaderKey(
-    "rope.freq_base", "rope_theta", "rope_parameters.rope_theta",
-    "rope_parameters.full_attention.rope_theta", "rotary_emb_base")
-  public static let scalingType = HeaderKey(
-    "rope.scaling.type", "rope_scaling.rope_type", "rope_scaling.type",
-    "rope_parameters.rope_type", "rope_parameters.full_attention.rope_type")
-  public static let scalingFactor = HeaderKey(
-    "rope.scaling.factor", "rope_scaling.factor", "rope_parameters.factor",
-    "rope_parameters.full_attention.factor")
-  public static let originalContext = HeaderKey(
-    "rope.scaling.original_context_length", "rope_scaling.original_max_position_embeddings",
-    "rope_parameters.original_max_position_embeddings", "original_max_position_embeddings")
-  public static let attentionFactor = HeaderKey(
-    "rope.scaling.attn_factor", "rope_scaling.attention_factor", "rope_parameters.attention_factor")
-  public static let betaFast = HeaderKey(
-    "rope.scaling.yarn_beta_fast", "rope_scaling.beta_fast", "rope_parameters.beta_fast")
-  public static let betaSlow = HeaderKey(
-    "rope.scaling.yarn_beta_slow", "rope_scaling.beta_slow", "rope_parameters.beta_slow")
-  public static let lowFrequency = HeaderKey(
-    nil, "rope_scaling.low_freq_factor", "rope_parameters.low_freq_factor")
-  public static let highFrequency = HeaderKey(
-    nil, "rope_scaling.high_freq_factor", "rope_parameters.high_freq_factor")
-  public static let shortFactors = HeaderKey(
-    nil, "rope_scaling.short_factor", "rope_parameters.short_factor")
-  public static let longFactors = HeaderKey(
-    nil, "rope_scaling.long_factor", "rope_parameters.long_factor")
+  public static let rotaryFraction = rotary(
+    nil, "partial_rotary_factor",
+    older: "partial_rotary_factor", "rotary_pct", "rotary_emb_fraction")
+  public static let rotaryBase = rotary(
+    "rope.freq_base", "rope_theta", older: "rope_theta", "rotary_emb_base")
+  public static let scalingType = rotary(
+    "rope.scaling.type", "rope_type", older: "rope_scaling.type")
+  public static let scalingFactor = rotary("rope.scaling.factor", "factor")
+  public static let originalContext = rotary(
+    "rope.scaling.original_context_length", "original_max_position_embeddings",
+    older: "original_max_position_embeddings")
+  public static let attentionFactor = rotary("rope.scaling.attn_factor", "attention_factor")
+  public static let betaFast = rotary("rope.scaling.yarn_beta_fast", "beta_fast")
+  public static let betaSlow = rotary("rope.scaling.yarn_beta_slow", "beta_slow")
+  public static let amplitudeScale = rotary(nil, "mscale")
+  public static let amplitudeDivisor = rotary(nil, "mscale_all_dim")
+  public static let roundsRamp = rotary(nil, "truncate")
+  public static let lowFrequency = rotary(nil, "low_freq_factor")
+  public static let highFrequency = rotary(nil, "high_freq_factor")
+  public static let shortFactors = rotary(nil, "short_factor")
+  public static let longFactors = rotary(nil, "long_factor")
+
+  /// A figure of rotary positions: by itself or among `rope_scaling` in the hub's keys, among
+  /// `rope_parameters` in those of transformers 5, there maybe for each kind of layer.
+  private static func rotary(_ gguf: String?, _ name: String, older: String...) -> HeaderKey {
+    HeaderKey(
+      gguf,
+      ["rope_scaling.\(name)"] + older
+        + ["rope_parameters.full_attention.\(name)", "rope_parameters.\(name)"])
+  }
 
   public static let window = HeaderKey("attention.sliding_window", "sliding_window")
   public static let layerTypes = HeaderKey(nil, "layer_types")

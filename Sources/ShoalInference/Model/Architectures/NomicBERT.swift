@@ -7,8 +7,9 @@ extension Architecture {
   ) { model in
     for key in [HeaderKey.usesPrenorm, .usesInterleavedPairs]
     where try model.flag(key, default: false) {
-      throw ModelError.unsupportedFeature(model.header.spelling(key))
+      throw model.refused(key, "another arrangement than Nomic's")
     }
+    let model = model.assuming(floats: [.rotaryBase: 1_000])
     var shape = try model.encoder(rotary: .halves, activation: .silu, isGated: true)
     try model.tokenTypes(&shape)
     return shape

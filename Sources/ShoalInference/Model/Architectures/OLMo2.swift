@@ -6,13 +6,15 @@ extension Architecture {
   static let olmo2 = Architecture(
     "olmo2", gguf: ["olmo2"], huggingFace: ["olmo2", "olmo3"]
   ) { model in
+    let isThird = try model.header.architecture == "olmo3"
+    let model = isThird ? model.assuming(floats: [.rotaryBase: 500_000]) : model
     var shape = try model.decoder(norm: .rms, rotary: .halves, activation: .silu)
     shape.residual.normalisesInput = false
     shape.residual.normalisesBranch = true
     shape.attention.queryKeyNorm = .fullWidth
     try model.windows(&shape) { ($0 + 1) % 4 != 0 }
     if let base = shape.attention.rotaries.first?.base {
-      model.localPositions(&shape, base: base)
+      try model.localPositions(&shape, base: try model.float(.localRotaryBase, default: base))
     }
     return shape
   } tensors: { _ in

@@ -4,10 +4,7 @@ extension Architecture {
   static let qwen3 = Architecture("qwen3", gguf: ["qwen3"], huggingFace: ["qwen3"]) { model in
     var shape = try model.decoder(norm: .rms, rotary: .halves, activation: .silu)
     shape.attention.queryKeyNorm = .perHead
-    if try model.flag(.usesWindow, default: false) {
-      let first = try model.integer(.firstWindowedLayer, default: 0)
-      try model.windows(&shape) { $0 >= first }
-    }
+    try model.switchedWindows(&shape)
     return shape
   } tensors: { shape in
     .decoder(shape) + .llamaAttention(biases: true) + .queryKeyNorms() + .llamaFeedForward()

@@ -6,6 +6,8 @@ extension Architecture {
     "qwen2moe", gguf: ["qwen2moe"], huggingFace: ["qwen2_moe"]
   ) { model in
     var shape = try model.decoder(norm: .rms, rotary: .halves, activation: .silu)
+    try model.switchedWindows(&shape)
+    try model.checkEveryLayerHasExperts()
     try model.experts(&shape, normalises: false, shared: true)
     return shape
   } tensors: { shape in
@@ -17,11 +19,31 @@ extension Architecture {
   ) { model in
     var shape = try model.decoder(norm: .rms, rotary: .halves, activation: .silu)
     shape.attention.queryKeyNorm = .perHead
+    try model.switchedWindows(&shape)
+    try model.checkEveryLayerHasExperts()
     try model.experts(&shape, normalises: model.isGGUF)
     return shape
   } tensors: { shape in
     .decoder(shape) + .llamaAttention(biases: true) + .queryKeyNorms() + .qwenExperts()
   }
+}
+
+extension ModelDescription {
+  /// All layers of a stage are dealt alike, so that none of them may be dense.
+  fileprivate func checkEveryLayerHasExperts() throws {
+    if try integer(.expertStep, default: 1) != 1 {
+      throw refused(.expertStep, "dense layers between those with experts")
+    }
+    if let dense = try header.integers(.denseLayers), !dense.isEmpty {
+      throw refused(.denseLayers, "dense layers between those with experts")
+    }
+  }
+}
+
+extension HeaderKey {
+  /// One layer in so many has experts.
+  static let expertStep = HeaderKey(nil, "decoder_sparse_step")
+  static let denseLayers = HeaderKey(nil, "mlp_only_layers")
 }
 
 extension [TensorDeclaration] {

@@ -1,6 +1,6 @@
 // Where a tensor lies in a model file: its name in each dialect, and what was joined with it there.
 
-/// Where to find a tensor. `{layer}` and `{expert}` in its name stand for their numbers.
+/// Where to find a tensor. `{layer}`, `{expert}` and `{head}` in its name stand for their numbers.
 public struct TensorPlace: Sendable, Hashable, ExpressibleByStringLiteral {
   /// What a file keeps in one tensor that a model has as several.
   public enum Fusion: Sendable, Hashable {
@@ -33,6 +33,8 @@ public struct TensorPlace: Sendable, Hashable, ExpressibleByStringLiteral {
   public let isOfLayer: Bool
   /// Whether each expert has.
   public let isPerExpert: Bool
+  /// Whether each head has.
+  let isPerHead: Bool
   /// The names, cut where numbers come in: 28,000 atoms ask for them.
   private let pieces: [[Substring]]
 
@@ -52,6 +54,7 @@ public struct TensorPlace: Sendable, Hashable, ExpressibleByStringLiteral {
     }
     isOfLayer = pieces[0].contains("layer")
     isPerExpert = pieces[0].contains("expert")
+    isPerHead = pieces[0].contains("head")
   }
   public init(stringLiteral name: String) { self.init(name) }
 
@@ -60,21 +63,21 @@ public struct TensorPlace: Sendable, Hashable, ExpressibleByStringLiteral {
   }
   public static func addingOne(_ name: String) -> TensorPlace { TensorPlace(name, addsOne: true) }
 
-  /// What most files call it.
-  public func name(layer: Int, expert: Int? = nil) -> String {
-    Self.name(pieces[0], layer, expert)
+  /// What most files call it; `member` is the number of an expert or of a head.
+  public func name(layer: Int, member: Int? = nil) -> String {
+    Self.name(pieces[0], layer, member)
   }
 
   /// All that files may call it, as above first.
-  func names(layer: Int, expert: Int? = nil) -> [String] {
-    pieces.map { Self.name($0, layer, expert) }
+  func names(layer: Int, member: Int? = nil) -> [String] {
+    pieces.map { Self.name($0, layer, member) }
   }
 
-  private static func name(_ pieces: [Substring], _ layer: Int, _ expert: Int?) -> String {
+  private static func name(_ pieces: [Substring], _ layer: Int, _ member: Int?) -> String {
     pieces.reduce(into: "") { name, piece in
       switch piece {
       case "layer": name += String(layer)
-      case "expert": name += String(expert ?? 0)
+      case "expert", "head": name += String(member ?? 0)
       case _: name += piece
       }
     }

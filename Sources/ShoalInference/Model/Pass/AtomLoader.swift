@@ -6,13 +6,22 @@ struct AtomLoader {
   private let shape: Hyperparameters
   private let cut: AtomCut
   private let entries: [AtomKey: AtomEntry]
-  private let blob: (AtomEntry) throws -> AtomBlob
+  private let opened: OpenedAtoms
 
-  init(_ manifest: ModelManifest, _ blob: @escaping (AtomEntry) throws -> AtomBlob) {
+  /// Opens the atoms of `share`, on all `workers`.
+  init(
+    _ manifest: ModelManifest, _ share: RankShare, workers: any Workers,
+    _ blob: @Sendable (AtomEntry) throws -> AtomBlob
+  ) throws {
     shape = manifest.shape
     cut = manifest.cut
-    entries = Dictionary(manifest.atoms.map { ($0.key, $0) }) { first, _ in first }
-    self.blob = blob
+    let entries = Dictionary(manifest.atoms.map { ($0.key, $0) }) { first, _ in first }
+    let wanted = try share.keys(manifest.cut).map { key in
+      guard let entry = entries[key] else { throw ModelError.missingTensor("\(key)") }
+      return entry
+    }
+    self.entries = entries
+    opened = try OpenedAtoms(wanted, workers: workers, blob)
   }
 
   /// An opened atom.
@@ -26,8 +35,10 @@ struct AtomLoader {
   }
 
   func atom(_ key: AtomKey) throws -> Atom {
-    guard let entry = entries[key] else { throw ModelError.missingTensor("\(key)") }
-    return Atom(entry: entry, tensors: try blob(entry))
+    guard let entry = entries[key], let tensors = opened[key] else {
+      throw ModelError.missingTensor("\(key)")
+    }
+    return Atom(entry: entry, tensors: tensors)
   }
 
   // MARK: Layers
@@ -44,8 +55,8 @@ struct AtomLoader {
     return LayerWeights(
       attentionNorm: inputNorm
         ? try norm(common, .attentionNorm, .attentionNormBias, layer) : nil,
-      queryNorm: hasNorms ? try vector(common, .queryNorm, layer) : nil,
-      keyNorm: hasNorms ? try vector(common, .keyNorm, layer) : nil,
+      queryNorm: hasNorms ? try headNorms(common, .queryNorm, layer) : nil,
+      keyNorm: hasNorms ? try headNorms(common, .keyNorm, layer) : nil,
       groups: try groups.map { try keyValue(layer: layer, group: $0) },
       units: shape.recurrent == nil
         ? try share.units.map { try query(layer: layer, unit: $0) } : [],
@@ -174,6 +185,20 @@ struct AtomLoader {
       throw atom.damaged(role, index)
     }
     return vector
+  }
+
+  /// One row for all heads, or one for each, head after head.
+  private func headNorms(_ atom: Atom, _ role: TensorRole, _ layer: Int) throws -> [Float] {
+    guard shape.hasNormOfEachHead(role) else { return try vector(atom, role, layer) }
+    let dimension = shape.attention.headDimension
+    let heads = role.geometry(shape).columns / dimension
+    return try (0..<heads).flatMap { head in
+      let index = layer * heads + head
+      guard let norm = atom.tensors.vector(role, index), norm.count == dimension else {
+        throw atom.damaged(role, index)
+      }
+      return norm
+    }
   }
 
   private func optionalVector(

@@ -30,21 +30,24 @@ final class AttentionBuffers {
   /// (batch, groups * headDim)
   let keys: Buffer<Float>
   let values: Buffer<Float>
-  /// (layers of the stage, groups)
-  let caches: StageLayers<[KVCache]>
-  let rotaries: [RotaryTable]
   /// Inputs of the output projection, one for each head.
   let outputs: [Activations]
-  /// Tokens that one piece of attention takes: few enough to share, many enough to be worth it.
-  let tokensPerPiece = 8
+  /// Rows that one piece of attention takes: few enough to share, many enough to be worth it.
+  let rowsPerSlice = 8
   /// (batch, heads, scratch)
   let scratch: Buffer<Float>
   let scratchSize: Int
+  /// Zeros for a head's norm, which has no bias: (headDim)
+  let noBias: [Float]
   /// Whether queries, keys or values are changed between projection and rotation.
   let editsHeads: Bool
+  private let options: AttentionOptions
+  /// Angles, made once for all sequences that have the same.
+  private var made: [RotaryTable] = []
 
-  init(_ model: RankModel, batch: Int, context: Int, workers: Int) {
+  init(_ model: RankModel, batch: Int, workers: Int) {
     let shape = model.manifest.shape
+    options = shape.attention
     let dimension = shape.attention.headDimension
     let cut = model.manifest.cut
     var units: [Unit] = []
@@ -58,30 +61,20 @@ final class AttentionBuffers {
       firstHead += unit.heads.count
     }
     self.units = units
+    noBias = [Float](repeating: 0, count: dimension)
     heads = firstHead
     groups = model.groups.count
     headSets = AttentionBuffers.headSets(units, groups: groups, workers: workers)
     queries = Buffer(count: batch * heads * dimension, zero: 0)
     keys = Buffer(count: batch * groups * dimension, zero: 0)
     values = Buffer(count: batch * groups * dimension, zero: 0)
-    let layers = model.share.layers
-    caches = StageLayers(
-      from: layers.lowerBound,
-      layers.map { _ in
-        model.groups.map { _ in
-          let cache = KVCache(headDim: dimension, type: shape.attention.keyValueType)
-          cache.reserve(positions: context)
-          return cache
-        }
-      })
-    rotaries = AttentionBuffers.tables(shape.attention, positions: heads == 0 ? 0 : context)
     outputs = units.flatMap(\.heads).map { head in
       Activations(parts: ColumnParts(first: head * dimension, count: dimension), capacity: batch)
     }
     scratchSize = Kernels.attentionScratch(headDim: dimension)
     scratch = Buffer(count: batch * heads * scratchSize, zero: 0)
     editsHeads =
-      shape.attention.queryKeyNorm == .perHead
+      shape.attention.queryKeyNorm.isOfHeads
       || model.layers.contains {
         $0.units.contains { $0.bias != nil }
           || $0.groups.contains { $0.keyBias != nil || $0.valueBias != nil }
@@ -105,7 +98,7 @@ final class AttentionBuffers {
 
   /// Queries of each unit, then the keys and then the values of each group: of the branch's input.
   func projection(_ layer: LayerWeights, _ input: Activations) -> ProductList {
-    let dimension = caches.first?.first?.headDim ?? 0
+    let dimension = options.headDimension
     let (queryWidth, keyWidth) = (heads * dimension, groups * dimension)
     var products: [ProductList.Product] = []
     for (unit, place) in zip(layer.units, units) {
@@ -140,13 +133,18 @@ final class AttentionBuffers {
     return ProductList(products, capacity: batch)
   }
 
-  /// Scalings that depend on length take the job's context limit.
-  private static func tables(_ attention: AttentionOptions, positions: Int) -> [RotaryTable] {
-    attention.rotaries.map { rotary in
-      var table = RotaryTable(
+  /// The angles of a sequence of at most `positions`. Scalings that depend on length take that
+  /// limit.
+  func tables(positions: Int) -> [RotaryTable] {
+    options.rotaries.map { rotary in
+      let empty = RotaryTable(
         rotaryDim: rotary.dimension, base: Double(rotary.base), scaling: rotary.scaling,
         style: rotary.style, context: positions)
+      guard heads > 0 else { return empty }
+      let known = made.firstIndex { $0.hasAngles(of: empty) }
+      var table = known.map { made.remove(at: $0) } ?? empty
       table.extend(to: positions)
+      made.append(table)
       return table
     }
   }

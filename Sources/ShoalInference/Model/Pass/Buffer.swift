@@ -11,6 +11,8 @@
 
   deinit { unsafe elements.deallocate() }
 
+  var count: Int { unsafe elements.count }
+
   /// From element `start` to the end.
   func from(_ start: Int) -> UnsafeMutableBufferPointer<Element> {
     unsafe UnsafeMutableBufferPointer(rebasing: elements[start...])

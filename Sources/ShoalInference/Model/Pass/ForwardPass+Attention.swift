@@ -8,13 +8,13 @@ extension ForwardPass {
   func prepareQueriesAndKeys(layer: Int) throws(InferenceError) {
     let weights = model.layers[layer]
     guard !weights.units.isEmpty || shape.residual.isParallel else { return }
-    try takeInput(weights.attentionNorm, count: tokens.count, layer: layer)
+    try takeInput(weights.attentionNorm, layer: layer)
     guard !weights.units.isEmpty else { return }
     run(phases[layer].projection, tokens: tokens.count, layer: layer)
     guard attention.editsHeads else { return }
     forEachToken { token in
       addBiases(weights, token: token)
-      if shape.attention.queryKeyNorm == .perHead { normaliseHeads(weights, token: token) }
+      if shape.attention.queryKeyNorm.isOfHeads { normaliseHeads(weights, token: token) }
     }
   }
 
@@ -47,18 +47,40 @@ extension ForwardPass {
 
   private func normaliseHeads(_ weights: LayerWeights, token: Int) {
     if let norm = weights.queryNorm {
-      for head in 0..<attention.heads { unsafe normaliseHead(query(token, head: head), norm) }
+      for place in attention.units {
+        for (index, head) in place.heads.enumerated() {
+          unsafe normaliseHead(query(token, head: place.firstHead + index), norm, of: head)
+        }
+      }
     }
     if let norm = weights.keyNorm {
-      for group in 0..<attention.groups { unsafe normaliseHead(key(token, group: group), norm) }
+      for (index, group) in model.groups.enumerated() {
+        unsafe normaliseHead(key(token, group: index), norm, of: group)
+      }
     }
   }
 
-  private func normaliseHead(_ head: UnsafeMutablePointer<Float>, _ weight: [Float]) {
-    unsafe weight.withUnsafeBufferPointer { weight in
-      unsafe kernels.rmsNorm(
-        head, weight: weight.baseAddress.unsafelyUnwrapped, epsilon: shape.norm.epsilon,
-        weight.count, into: head)
+  /// - Parameters:
+  ///   - weights: one row for all heads, or one for each.
+  ///   - number: of the whole layer's heads, or of its groups.
+  private func normaliseHead(
+    _ head: UnsafeMutablePointer<Float>, _ weights: [Float], of number: Int
+  ) {
+    let dimension = shape.attention.headDimension
+    let isOwn = shape.attention.queryKeyNorm == .eachHead
+    unsafe weights.withUnsafeBufferPointer { weights in
+      let weight = unsafe weights.baseAddress.unsafelyUnwrapped + (isOwn ? number * dimension : 0)
+      switch shape.norm.kind {
+      case .rms:
+        unsafe kernels.rmsNorm(
+          head, weight: weight, epsilon: shape.norm.epsilon, dimension, into: head)
+      case .layer:
+        unsafe attention.noBias.withUnsafeBufferPointer { bias in
+          unsafe kernels.layerNorm(
+            head, weight: weight, bias: bias.baseAddress.unsafelyUnwrapped,
+            epsilon: shape.norm.epsilon, dimension, into: head)
+        }
+      }
     }
   }
 
@@ -72,10 +94,14 @@ extension ForwardPass {
   }
 
   private func remember(layer: Int, group: Int) {
-    let table = shape.attention.layers[layer].rotary.map { attention.rotaries[$0] }
-    let cache = attention.caches[layer][group]
-    cache.truncate(to: places[0].slot)
-    for token in 0..<tokens.count {
+    for run in runs { remember(run, layer: layer, group: group) }
+  }
+
+  private func remember(_ run: SequenceRun, layer: Int, group: Int) {
+    let table = shape.attention.layers[layer].rotary.map { run.sequence.rotaries[$0] }
+    let cache = run.sequence.caches[layer][group]
+    cache.truncate(to: places[run.rows.lowerBound].slot)
+    for token in run.rows {
       let key = unsafe key(token, group: group)
       let place = places[token]
       if let table { unsafe kernels.rotate(key, by: table, position: place.position) }
@@ -91,19 +117,17 @@ extension ForwardPass {
 
   private func attendHeads(layer: Int) {
     guard trouble.load(ordering: .relaxed) == 0 else { return }
-    let span = attention.tokensPerPiece
-    let slices = (tokens.count + span - 1) / span
-    forEach(attention.headSets.count * slices) { piece in
-      let (set, slice) = piece.quotientAndRemainder(dividingBy: slices)
-      attend(
-        attention.headSets[set], slice * span..<min(tokens.count, (slice + 1) * span),
-        layer: layer)
+    forEach(attention.headSets.count * slices.count) { piece in
+      let (set, slice) = piece.quotientAndRemainder(dividingBy: slices.count)
+      attend(attention.headSets[set], slices[slice], layer: layer)
     }
   }
 
-  /// Some heads of one group for some tokens: each chunk of keys and values is read once.
-  private func attend(_ set: AttentionBuffers.HeadSet, _ some: Range<Int>, layer: Int) {
-    let table = shape.attention.layers[layer].rotary.map { attention.rotaries[$0] }
+  /// Some heads of one group for some tokens of a sequence: each chunk of keys and values is read
+  /// once.
+  private func attend(_ set: AttentionBuffers.HeadSet, _ slice: SequenceRun, layer: Int) {
+    let (sequence, some) = (slice.sequence, slice.rows)
+    let table = shape.attention.layers[layer].rotary.map { sequence.rotaries[$0] }
     let capacity = set.heads.count * some.count
     unsafe withUnsafeTemporaryAllocation(of: AttentionQuery.self, capacity: capacity) { queries in
       var count = 0
@@ -124,7 +148,7 @@ extension ForwardPass {
         }
       }
       unsafe kernels.attend(
-        UnsafeBufferPointer(queries), over: attention.caches[layer][set.group],
+        UnsafeBufferPointer(queries), over: sequence.caches[layer][set.group],
         scale: shape.attention.scale, softCap: shape.attention.softCap)
     }
     for token in some {
@@ -149,10 +173,11 @@ extension ForwardPass {
       count(group.key, tokens: tokens.count)
       count(group.value, tokens: tokens.count)
     }
-    let elements = 2 * shape.attention.headDimension * cachedPositions
+    let (read, scanned) = scannedPositions
+    let elements = 2 * shape.attention.headDimension
     work.bytes += UInt64(
-      attention.groups * elements * shape.attention.keyValueType.byteCount)
-    work.multiplyAccumulates += UInt64(elements * attention.heads * tokens.count)
+      attention.groups * elements * read * shape.attention.keyValueType.byteCount)
+    work.multiplyAccumulates += UInt64(elements * attention.heads * scanned)
   }
 
   // MARK: Rows

@@ -80,7 +80,7 @@ extension ForwardPass {
     guard !weights.feedForward.isEmpty else { return }
     // Parallel branches that share one norm find their input where attention left it.
     if !shape.residual.isParallel || weights.feedForwardNorm != nil {
-      try takeInput(weights.feedForwardNorm, count: tokens.count, layer: layer)
+      try takeInput(weights.feedForwardNorm, layer: layer)
     }
     if let experts { try route(weights, experts, layer: layer) }
     let dense = feedForward.dense

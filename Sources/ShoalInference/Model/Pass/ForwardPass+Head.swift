@@ -16,6 +16,8 @@ final class HeadBuffers {
   private let matrices: [PackedMatrix]
   private let input: Activations
   private let workers: Int
+  /// What is multiplied after the logits: the next step's first layer.
+  private var following: ProductPhase?
 
   init(_ model: RankModel, _ input: Activations, workers: Int) {
     var offsets: [Int] = []
@@ -35,20 +37,28 @@ final class HeadBuffers {
     reserve(rows: 1)
   }
 
-  /// Makes room for the logits of `rows` positions.
-  func reserve(rows: Int) {
-    guard rows > phase.list.capacity || phase.list.count == 0 else { return }
+  /// Lets the last products fetch ahead what follows them.
+  func link(to following: ProductPhase) {
+    self.following = following
+    phase.link(to: following)
+  }
+
+  /// Makes room for the logits of `rows` positions, or twice what there was.
+  func reserve(rows wanted: Int) {
+    guard wanted > phase.list.capacity || phase.list.count == 0 else { return }
+    let rows = min(max(wanted, 2 * phase.list.capacity), input.capacity)
     logits = Buffer(count: rows * width, zero: 0)
     let products = zip(matrices, offsets).map { matrix, offset in
       unsafe ProductList.Product(
         MatrixTerm(matrix, input), into: .values(logits.from(offset), stride: width))
     }
     phase = .each(ProductList(products, capacity: rows), workers: workers)
+    if let following { phase.link(to: following) }
   }
 }
 
 extension ForwardPass {
-  /// Positions of the last step that have logits: none, one, or one for each token.
+  /// Positions of the last step that have logits, in the order of its spans.
   public var logitRows: Int { head.rows }
 
   /// Logits of block `block` of `share.vocabulary` for one row, in vocabulary order.
@@ -59,19 +69,11 @@ extension ForwardPass {
       count: model.vocabularyRows[block].count)
   }
 
-  func computeLogits(_ wanted: LogitsWanted) throws(InferenceError) {
-    let first: Int
-    switch wanted {
-    case .none:
-      head.rows = 0
-      return
-    case .last: first = tokens.count - 1
-    case .all: first = 0
-    }
-    head.rows = tokens.count - first
-    guard head.width > 0, shape.head.hasLogits else { return }
+  func computeLogits() throws(InferenceError) {
+    head.rows = wantedRows.count
+    guard head.rows > 0, head.width > 0, shape.head.hasLogits else { return }
     head.reserve(rows: head.rows)
-    try takeInput(model.outputNorm, from: first, count: head.rows, layer: shape.layers)
+    try takeInput(model.outputNorm, of: wantedRows, layer: shape.layers)
     run(head.phase, tokens: head.rows, layer: shape.layers)
     for matrix in model.output { count(matrix, tokens: head.rows) }
     finishLogits()

@@ -14,7 +14,7 @@ extension ForwardPass {
     sumWidth = recurrent.options.projected
     forEachToken { shared.clear($0 * sumWidth, count: sumWidth, to: 0) }
     guard !weights.channels.isEmpty else { return }
-    try takeInput(weights.attentionNorm, count: tokens.count, layer: layer)
+    try takeInput(weights.attentionNorm, layer: layer)
     run(phases[layer].projection, tokens: tokens.count, layer: layer)
     forEach(recurrent.blocks.count) { block in
       convolve(recurrent, weights.channels[block], block, layer: layer)
@@ -48,12 +48,19 @@ extension ForwardPass {
   private func convolve(
     _ recurrent: RecurrentBuffers, _ atom: RecurrentAtom, _ number: Int, layer: Int
   ) {
+    for run in runs { convolve(run, recurrent, atom, number, layer: layer) }
+  }
+
+  private func convolve(
+    _ run: SequenceRun, _ recurrent: RecurrentBuffers, _ atom: RecurrentAtom, _ number: Int,
+    layer: Int
+  ) {
     let block = recurrent.blocks[number]
     let count = block.channels.count
     let past = recurrent.options.kernel - 1
-    let state = unsafe recurrent.states[layer][number].pointer(0)
+    let state = unsafe run.sequence.states[layer][number].pointer(0)
     let target = recurrent.convolved[number]
-    for token in 0..<tokens.count {
+    for token in run.rows {
       let x = unsafe recurrent.inputs.pointer(token * recurrent.width + block.first)
       let out = unsafe target.token(token).baseAddress.unsafelyUnwrapped
       for channel in 0..<count { unsafe out[channel] = 0 }
@@ -126,15 +133,22 @@ extension ForwardPass {
   private func scan(
     _ recurrent: RecurrentBuffers, _ atom: RecurrentAtom, _ number: Int, layer: Int
   ) {
+    for run in runs { scan(run, recurrent, atom, number, layer: layer) }
+  }
+
+  private func scan(
+    _ run: SequenceRun, _ recurrent: RecurrentBuffers, _ atom: RecurrentAtom, _ number: Int,
+    layer: Int
+  ) {
     let options = recurrent.options
     let block = recurrent.blocks[number]
     let count = block.channels.count
-    let states = unsafe recurrent.states[layer][number].pointer((options.kernel - 1) * count)
+    let states = unsafe run.sequence.states[layer][number].pointer((options.kernel - 1) * count)
     let decayed = unsafe recurrent.scratch.pointer(number * AtomCut.channelsPerBlock)
     let target = recurrent.convolved[number]
     unsafe withUnsafeTemporaryAllocation(of: Float.self, capacity: count) { sums in
       let y = unsafe sums.baseAddress.unsafelyUnwrapped
-      for token in 0..<tokens.count {
+      for token in run.rows {
         let place = token * recurrent.width + block.first
         let dt = unsafe recurrent.timeSteps.pointer(place)
         let z = unsafe recurrent.gates.pointer(place)

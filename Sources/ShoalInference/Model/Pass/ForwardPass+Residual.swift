@@ -54,21 +54,27 @@ extension ForwardPass {
 
   // MARK: Branches
 
-  /// normed = the input of a branch, for `count` tokens from `first` on, and its int8 form.
-  func takeInput(
-    _ norm: NormWeights?, from first: Int = 0, count: Int, layer: Int
-  ) throws(InferenceError) {
-    forEach(count) { row in
-      let source = unsafe residual.pointer((first + row) * shape.hidden)
-      let target = unsafe normed.token(row)
-      if let norm {
-        unsafe normalise(source, norm, into: target.baseAddress.unsafelyUnwrapped)
-      } else {
-        for index in 0..<shape.hidden { unsafe target[index] = source[index] }
-      }
-      quantize(normed, token: row, layer: layer)
-    }
+  /// normed = the input of a branch, for all tokens, and its int8 form.
+  func takeInput(_ norm: NormWeights?, layer: Int) throws(InferenceError) {
+    forEachToken { takeInput(norm, $0, as: $0, layer: layer) }
     try checkFinite(layer)
+  }
+
+  /// The same for some tokens, one after the other.
+  func takeInput(_ norm: NormWeights?, of some: [Int], layer: Int) throws(InferenceError) {
+    forEach(some.count) { takeInput(norm, some[$0], as: $0, layer: layer) }
+    try checkFinite(layer)
+  }
+
+  private func takeInput(_ norm: NormWeights?, _ token: Int, as row: Int, layer: Int) {
+    let source = unsafe residual.pointer(token * shape.hidden)
+    let target = unsafe normed.token(row)
+    if let norm {
+      unsafe normalise(source, norm, into: target.baseAddress.unsafelyUnwrapped)
+    } else {
+      for index in 0..<shape.hidden { unsafe target[index] = source[index] }
+    }
+    quantize(normed, token: row, layer: layer)
   }
 
   /// Adds the total in `shared` to the residual.

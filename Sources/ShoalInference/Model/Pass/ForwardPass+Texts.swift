@@ -3,19 +3,7 @@
 
 public import ShoalProtocol
 
-/// Where a token stands: in its text, and among the keys and values of the step.
-struct TokenPlace {
-  /// Counted from the beginning of the text.
-  let position: Int
-  /// Where the text lies in the cache.
-  let text: Range<Int>
-  /// Which row of the token types is added to it.
-  var type = 0
-
-  var slot: Int { text.lowerBound + position }
-}
-
-/// How texts of one step share a cache: each begins where a chunk does, so that a text's scan is
+/// How texts of one step share a sequence: each begins where a chunk does, so that a text's scan is
 /// the same whichever others are beside it (docs/NUMERICS.md, "Attention").
 public enum TextLayout {
   /// Positions that a text takes.
@@ -27,9 +15,9 @@ public enum TextLayout {
 
 extension ForwardPass {
   /// Begins a step of whole texts, none of which sees another. All tokens together are no more than
-  /// `batch`, the positions of `TextLayout` no more than `context`.
-  public func begin(texts: [EncodedText]) {
-    var places: [TokenPlace] = []
+  /// `batch`, the positions of `TextLayout` no more than the sequence's context.
+  public func begin(texts: [EncodedText], in sequence: SequenceCache) {
+    clearRows()
     var start = 0
     for text in texts {
       let range = start..<start + text.count
@@ -38,8 +26,10 @@ extension ForwardPass {
       }
       start += TextLayout.positions(tokens: text.count)
     }
-    precondition(start <= context)
-    begin(tokens: texts.flatMap(\.tokens), places: places, logits: .none)
+    precondition(start <= sequence.context)
+    addRun(of: sequence, from: 0)
+    for text in texts { tokens.append(contentsOf: text.tokens) }
+    enterRows()
   }
 
   /// Whether the model's last layer is here.

@@ -1,7 +1,7 @@
 // One rank's pass through a model, from sum to sum. It computes until a sum over all ranks is
 // needed, hands out its part, and goes on when the total has been put in its place.
 
-public import ShoalProtocol
+internal import ShoalProtocol
 internal import Synchronization
 
 /// Why numbers ended a pass.
@@ -17,7 +17,7 @@ public enum InferenceError: Error, Sendable, Hashable {
 ///
 /// One owner drives it:
 ///
-///     begin(tokens, position)
+///     begin(spans, tokens)
 ///     while the need that advance() returns is not .finished { fulfil it }
 ///     logits(row:, block:), or output(row:) of an encoder, in the last stage
 public final class ForwardPass {
@@ -66,14 +66,16 @@ public final class ForwardPass {
   let shape: Hyperparameters
   /// Tokens of the longest step.
   public let batch: Int
-  /// Positions reserved.
-  public let context: Int
 
   private var turn = Turn.idle
   var tokens: [UInt32] = []
   /// One for each token.
   var places: [TokenPlace] = []
-  private var wanted = LogitsWanted.none
+  /// The rows of each sequence, and the same in parts that attention takes in turn.
+  var runs: [SequenceRun] = []
+  var slices: [SequenceRun] = []
+  /// Rows that get logits, ascending.
+  var wantedRows: [Int] = []
   public internal(set) var work = Work()
   /// 0, or 1 + the layer in which a worker met a number out of range.
   let trouble = Atomic<Int>(0)
@@ -97,18 +99,13 @@ public final class ForwardPass {
   public let layers: Range<Int>
   let phases: StageLayers<LayerPhases>
 
-  /// - Parameters:
-  ///   - batch: tokens of the longest step.
-  ///   - context: positions to reserve keys and values for.
-  public init(
-    model: RankModel, kernels: Kernels, workers: any Workers, batch: Int, context: Int
-  ) {
-    precondition(batch > 0 && context > 0)
+  /// - Parameter batch: tokens of the longest step, of all sequences together.
+  public init(model: RankModel, kernels: Kernels, workers: any Workers, batch: Int) {
+    precondition(batch > 0)
     self.model = model
     self.kernels = kernels
     self.workers = workers
     self.batch = batch
-    self.context = context
     shape = model.manifest.shape
     layers = model.share.layers
     sumWidth = shape.hidden
@@ -116,7 +113,7 @@ public final class ForwardPass {
     shared = Buffer(count: batch * shape.sumWidth, zero: 0)
     branch = Buffer(count: batch * shape.hidden, zero: 0)
     normed = Activations(parts: ColumnParts(first: 0, count: shape.hidden), capacity: batch)
-    attention = AttentionBuffers(model, batch: batch, context: context, workers: workers.count)
+    attention = AttentionBuffers(model, batch: batch, workers: workers.count)
     feedForward = FeedForwardBuffers(model, batch: batch, workers: workers.count)
     experts = ExpertBuffers(model, batch: batch)
     recurrent = RecurrentBuffers(model, batch: batch)
@@ -126,39 +123,20 @@ public final class ForwardPass {
       workers: workers.count)
     tokens.reserveCapacity(batch)
     places.reserveCapacity(batch)
+    runs.reserveCapacity(batch)
+    slices.reserveCapacity(batch)
+    wantedRows.reserveCapacity(batch)
     var following = head.phase
     for layer in phases.reversed() { following = layer.link(to: following) }
-    head.phase.link(to: following)
+    head.link(to: following)
   }
 
-  /// Positions of the cache that a token of this step may see.
-  var cachedPositions: Int { places.last?.text.upperBound ?? 0 }
-
-  /// Begins a step. `tokens` go to consecutive positions from `position` on, which follow what is
-  /// cached; each is below the vocabulary.
-  public func begin(tokens: [UInt32], at position: Int, logits: LogitsWanted) {
-    let text = 0..<position + tokens.count
-    precondition(text.upperBound <= context)
-    begin(
-      tokens: tokens,
-      places: tokens.indices.lazy.map { TokenPlace(position: position + $0, text: text) },
-      logits: logits)
-  }
-
-  /// Takes over the step's tokens without taking memory.
-  func begin(tokens: [UInt32], places: some Collection<TokenPlace>, logits: LogitsWanted) {
+  /// The step's rows are in place.
+  func enterRows() {
     precondition(!tokens.isEmpty && tokens.count <= batch && places.count == tokens.count)
-    self.tokens.removeAll(keepingCapacity: true)
-    self.tokens.append(contentsOf: tokens)
-    self.places.removeAll(keepingCapacity: true)
-    self.places.append(contentsOf: places)
-    if let recurrent {
-      let first = self.places[0].position
-      if first == 0 { recurrent.clear() }
-      precondition(first == recurrent.position, "a state knows one past only")
-      recurrent.position += tokens.count
+    for run in runs {
+      run.sequence.enter(position: places[run.rows.lowerBound].slot, count: run.rows.count)
     }
-    wanted = logits
     turn = layers.lowerBound == 0 ? .embedding : .awaiting
     trouble.store(0, ordering: .relaxed)
   }
@@ -221,7 +199,7 @@ public final class ForwardPass {
       return .handOver
     }
     turn = .idle
-    try computeLogits(wanted)
+    try computeLogits()
     return .finished
   }
 

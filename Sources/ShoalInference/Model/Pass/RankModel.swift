@@ -84,12 +84,15 @@ public struct RankModel: Sendable {
 
   /// Finds the tensors of `share` in the atoms that `blob` gives. Refuses atoms that lack one or
   /// hold one of another shape, so that nothing later needs to check.
+  ///
+  /// - Parameter blob: opens one atom; called by all `workers` at once.
   public init(
-    manifest: ModelManifest, share: RankShare, blob: @escaping (AtomEntry) throws -> AtomBlob
+    manifest: ModelManifest, share: RankShare, workers: any Workers = SerialWorkers(),
+    blob: @Sendable (AtomEntry) throws -> AtomBlob
   ) throws {
     self.manifest = manifest
     self.share = share
-    let loader = AtomLoader(manifest, blob)
+    let loader = try AtomLoader(manifest, share, workers: workers, blob)
     let cut = manifest.cut
     let shape = manifest.shape
     let common = try loader.atom(.common)

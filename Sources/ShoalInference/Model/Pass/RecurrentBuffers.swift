@@ -45,12 +45,8 @@ final class RecurrentBuffers {
   let step: Activations
   /// (batch, 2 state): input and output matrices of each token.
   let matrices: Buffer<Float>
-  /// (layers, blocks): (kernel - 1, channels), oldest first, then (state, channels).
-  let states: [[Buffer<Float>]]
   /// (blocks, 64): exponentials of one row.
   let scratch: Buffer<Float>
-  /// Tokens that the states have taken in.
-  var position = 0
 
   init?(_ model: RankModel, batch: Int) {
     let shape = model.manifest.shape
@@ -76,22 +72,14 @@ final class RecurrentBuffers {
     }
     step = Activations(parts: ColumnParts(first: 0, count: options.rank), capacity: batch)
     matrices = Buffer(count: batch * 2 * options.state, zero: 0)
-    let rows = options.kernel - 1 + options.state
-    states = (0..<shape.layers).map { _ in
-      blocks.map { Buffer(count: rows * $0.channels.count, zero: 0) }
-    }
     scratch = Buffer(count: blocks.count * AtomCut.channelsPerBlock, zero: 0)
   }
 
-  /// Forgets all tokens.
-  func clear() {
-    position = 0
+  /// What one sequence remembers in one layer: (kernel - 1, channels), oldest first, then
+  /// (state, channels), for each block.
+  func makeStates() -> [Buffer<Float>] {
     let rows = options.kernel - 1 + options.state
-    for layer in states {
-      for (state, block) in zip(layer, blocks) {
-        state.clear(count: rows * block.channels.count, to: 0)
-      }
-    }
+    return blocks.map { Buffer(count: rows * $0.channels.count, zero: 0) }
   }
 
   // MARK: Products

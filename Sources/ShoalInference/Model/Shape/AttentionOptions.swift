@@ -39,13 +39,18 @@ public struct AttentionOptions: Sendable, Hashable {
   }
 }
 
-/// Whether queries and keys are normalised (RMS) before they are turned.
+/// Whether queries and keys are normalised before they are turned.
 public enum QueryKeyNorm: UInt8, Sendable, Hashable, CaseIterable {
   case none = 0
   /// Each head by itself, with one weight row for all heads (Qwen 3, Gemma 3).
   case perHead = 1
   /// All heads together (OLMo 2): their sums of squares cross ranks.
   case fullWidth = 2
+  /// Each head by itself, with a weight row of its own, by the model's kind of norm (StableLM 2).
+  case eachHead = 3
+
+  /// Whether a rank normalises its heads without knowing of others.
+  var isOfHeads: Bool { self == .perHead || self == .eachHead }
 }
 
 /// What one layer's attention has of its own.

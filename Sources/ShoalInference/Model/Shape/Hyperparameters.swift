@@ -109,6 +109,11 @@ extension Hyperparameters {
   /// Query heads that read one key-value head.
   public var headsPerGroup: Int { attention.heads / attention.keyValueHeads }
 
+  /// Whether a role is of norms that each head has for itself.
+  func hasNormOfEachHead(_ role: TensorRole) -> Bool {
+    attention.queryKeyNorm == .eachHead && (role == .queryNorm || role == .keyNorm)
+  }
+
   /// Sums over all ranks in each layer: after attention and after the feed-forward, or after both
   /// at once; one more where a norm spans the heads of all ranks. In a recurrent layer the small
   /// projection and the output.

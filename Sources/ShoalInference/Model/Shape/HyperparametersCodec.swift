@@ -168,7 +168,7 @@ extension RotaryScaling {
       case .llama3: 2
       case .factors: 3
       case .dynamic: 4
-      case .yarn: 5
+      case .yarn(_, _, _, _, _, let rounds): rounds ? 5 : 7
       case .longRoPE: 6
       }
     writer.integer(tag)
@@ -179,7 +179,7 @@ extension RotaryScaling {
       writer.doubles([factor, low, high, original])
     case .factors(let factors): writer.floats(factors)
     case .dynamic(let factor, let original): writer.doubles([factor, original])
-    case .yarn(let factor, let fast, let slow, let original, let amplitude):
+    case .yarn(let factor, let fast, let slow, let original, let amplitude, _):
       writer.doubles([factor, fast, slow, original, amplitude])
     case .longRoPE(let short, let long, let original, let amplitude):
       writer.doubles([original, amplitude])
@@ -199,10 +199,10 @@ extension RotaryScaling {
         originalContext: try reader.double())
     case 3: self = .factors(try reader.floats("rotary factors"))
     case 4: self = .dynamic(factor: try reader.double(), originalContext: try reader.double())
-    case 5:
+    case 5, 7:
       self = .yarn(
         factor: try reader.double(), fast: try reader.double(), slow: try reader.double(),
-        originalContext: try reader.double(), amplitude: try reader.double())
+        originalContext: try reader.double(), amplitude: try reader.double(), rounds: tag == 5)
     case 6:
       let (original, amplitude) = (try reader.double(), try reader.double())
       self = .longRoPE(

@@ -1,10 +1,24 @@
 // The entry's loop over the ranks of one term, on a thread of its own: sends steps, gathers votes,
-// lets somebody decide on a token, and finds out who is gone.
+// lets somebody decide on tokens, and finds out who is gone.
 
 public import ShoalProtocol
 
-/// Drives ranks that are connected. What is decided lies in `GenerationSession`; how a token is
-/// chosen lies in the caller.
+/// The jobs of a lane as its thread sees them. Called on that thread alone.
+package protocol LaneJobs {
+  /// Who came and who left since the last call.
+  mutating func news() -> [BatchSession.Event]
+  mutating func began(_ seat: SeatID)
+  /// Decides on a token. Where that throws, the job has ended.
+  mutating func choose(
+    _ seat: SeatID, _ votes: [VocabularyVote], _ cost: StepCost, rows: Int
+  ) -> GenerationRunner.Choice?
+  mutating func finished(_ seat: SeatID, _ reason: FinishReason)
+  /// Nothing is left to do. False: somebody has come meanwhile.
+  mutating func close() -> Bool
+}
+
+/// Drives ranks that are connected. What is decided lies in `BatchSession`; how a token is chosen
+/// lies in the caller.
 public struct GenerationRunner: Sendable {
   /// What the caller makes of one step's votes.
   public struct Choice {
@@ -43,52 +57,81 @@ public struct GenerationRunner: Sendable {
     self.bill = bill
   }
 
-  /// Runs `session`, whose ranks have all answered PREPARE, to its end.
+  /// Runs one job, whose ranks have all answered PREPARE, to its end.
   ///
   /// - Parameter choose: called with the votes of each sampled position, sorted by row and block.
   /// - Throws: `TermEnd`, and what `choose` throws. The ranks are told either way.
   public func run(
-    _ session: inout GenerationSession,
+    _ job: GenerationSession, batch: Int,
     choose: ([VocabularyVote], StepCost) throws -> Choice
   ) throws -> FinishReason {
+    try withoutActuallyEscaping(choose) { choose in
+      var batch = BatchSession(
+        LaneTerms(
+          plan: job.plan, term: job.term, members: job.members, stages: job.stages,
+          positions: job.order.context, batch: batch))
+      var jobs = LoneJob(job, choose: choose)
+      try run(&batch, &jobs)
+      return try jobs.outcome()
+    }
+  }
+
+  /// Runs a lane until no job is left in it.
+  ///
+  /// - Throws: `TermEnd`. The ranks are told either way.
+  package func run(_ session: inout BatchSession, _ jobs: inout some LaneJobs) throws {
     defer { for link in links { try? link.send(.finish) } }
     var patience = patience
     var flights = Flights()
-    var effects = links.indices.flatMap { session.handle(.ready(rank: $0, session.plan)) }
     while true {
-      guard !effects.isEmpty else {
-        effects = try gather(&flights, &session, &patience)
-        continue
-      }
-      switch effects.removeFirst() {
-      case .send(let step):
-        bill?.asked(.tokens(step))
+      for event in jobs.news() { try perform(session.handle(event), &session, &jobs) }
+      while let step = session.nextStep() {
+        bill?.asked(.batch(step))
         try send(step)
         flights.append(step, at: clock.now())
-      case .sample(let votes, let cost):
-        let choice = try choose(votes, cost)
-        effects += session.handle(.sampled(choice.token, endsText: choice.endsText))
-      case .finished(let reason):
-        return reason
+      }
+      if session.underWay > 0 {
+        try gather(&flights, &session, &jobs, &patience)
+      } else if jobs.close() {
+        return
+      }
+    }
+  }
+
+  /// Performs what a session decides, and what follows from that.
+  private func perform(
+    _ effects: [BatchSession.Effect], _ session: inout BatchSession, _ jobs: inout some LaneJobs
+  ) throws {
+    var effects = effects[...]
+    while let effect = effects.popFirst() {
+      switch effect {
+      case .began(let seat): jobs.began(seat)
+      case .sample(let seat, let votes, let cost, let rows):
+        if let choice = jobs.choose(seat, votes, cost, rows: rows) {
+          effects += session.handle(.sampled(seat, choice.token, endsText: choice.endsText))
+        } else {
+          effects += session.handle(.left(seat))
+        }
+      case .finished(let seat, let reason): jobs.finished(seat, reason)
       case .failed(let failure):
-        throw TermEnd(failure)
+        throw TermEnd(failure, blamed: failure.lostPeer.map { [$0] } ?? [])
       }
     }
   }
 
   /// Steps that were sent and not answered by all.
   private struct Flights {
-    private var waiting: [(tokens: Int, sent: Moment)] = []
+    private var waiting: [(rows: Int, sent: Moment)] = []
     private var free: Moment?
 
-    mutating func append(_ step: Step, at now: Moment) {
+    mutating func append(_ step: BatchStep, at now: Moment) {
       waiting.append((step.tokens.count, now))
     }
 
     /// The oldest, and when the ranks can have begun with it.
-    var first: (tokens: Int, start: Moment) {
-      precondition(!waiting.isEmpty, "a session that neither ended nor asked for anything")
-      return (waiting[0].tokens, max(waiting[0].sent, free ?? waiting[0].sent))
+    var first: (rows: Int, start: Moment) {
+      precondition(!waiting.isEmpty, "a session that has steps under way and sent none")
+      return (waiting[0].rows, max(waiting[0].sent, free ?? waiting[0].sent))
     }
 
     mutating func removeFirst(at now: Moment) {
@@ -97,7 +140,7 @@ public struct GenerationRunner: Sendable {
     }
   }
 
-  private func send(_ step: Step) throws {
+  private func send(_ step: BatchStep) throws {
     let bytes = JobMessage.step(step).bytes
     for (rank, link) in links.enumerated() {
       do { try link.send(.job, bytes) } catch { throw end(rank, lastWord(of: rank)) }
@@ -106,19 +149,17 @@ public struct GenerationRunner: Sendable {
 
   /// All answers to the oldest step.
   private func gather(
-    _ flights: inout Flights, _ session: inout GenerationSession, _ patience: inout StepPatience
-  ) throws -> [GenerationSession.Effect] {
-    let (tokens, start) = flights.first
-    let deadline = start + patience.forStep(tokens: tokens)
-    var effects: [GenerationSession.Effect] = []
+    _ flights: inout Flights, _ session: inout BatchSession, _ jobs: inout some LaneJobs,
+    _ patience: inout StepPatience
+  ) throws {
+    let (rows, start) = flights.first
+    let deadline = start + patience.forStep(tokens: rows)
+    var effects: [BatchSession.Effect] = []
     for rank in links.indices {
       switch hear(rank, deadline: deadline) {
       case .result(let sequence, let votes, let cost):
         bill?.answered(rank, votes.lazy.map(\.hash))
         effects += session.handle(.result(rank: rank, sequence: sequence, votes, cost))
-        if case .failed(let failure)? = effects.last {
-          throw TermEnd(failure, blamed: [links[rank].peer])
-        }
       case .vectors:
         throw end(
           rank, .failed(.protocolViolation(links[rank].peer, .invalid(field: "answer to a step"))))
@@ -127,9 +168,10 @@ public struct GenerationRunner: Sendable {
     }
     let now = clock.now()
     flights.removeFirst(at: now)
-    patience.note(tokens: tokens, took: now - start)
+    patience.note(tokens: rows, took: now - start)
+    session.note(rows: rows, took: now - start)
     try bill?.check()
-    return effects
+    try perform(effects, &session, &jobs)
   }
 
   // MARK: What a rank says

@@ -20,10 +20,9 @@ extension JobDriver {
     return try await perform(GenerationJob(), known: { made.all.count }) { number, excluded in
       let term = try await planTerm(
         number, of: job, entry.model, manifest, objective: request.objective,
-        context: texts.order.context, batch: texts.order.batch, excluding: excluded,
-        emit: { _ in })
+        context: texts.order.context, batch: texts.order.batch, excluding: excluded)
       let members = term.plan.members
-      let vectors = try await term.run { runner in
+      let vectors = try await term.run { runner, _ in
         var session = EmbeddingSession(
           order: texts.order, term: number, members: members, continuing: made.all)
         _ = try runner.run(&session) { made.keep($0) }

@@ -14,6 +14,7 @@ struct JobDriver: Sendable {
   let door: StreamDoor
   /// Nil: this peer pays nobody.
   let accounts: Accounts?
+  let lanes: LaneTable
   let clock: any MeshClock
   let random: any RandomSource
   let threads: any ThreadSource
@@ -33,7 +34,7 @@ struct JobDriver: Sendable {
       options: request.options.bytes)
     let work = try JobInHand(
       record: record, options: request.options, entry: entry, manifest: manifest,
-      tokenizer: tokenizer, shown: 0, emit: emit)
+      tokenizer: tokenizer, user: request.user, shown: 0, emit: emit)
     return try await drive(work, from: GenerationJob())
   }
 
@@ -161,37 +162,74 @@ struct JobDriver: Sendable {
     preconditionFailure("a job that neither ended nor asked for anything")
   }
 
-  /// One term: a plan over all but the excluded, its ranks, all steps that are left.
+  /// One term: a plan over all but the excluded, a place in its lane, all steps that are left.
   private func attempt(
     _ term: Term, excluding excluded: [PeerID], of work: JobInHand
   ) async throws -> FinishReason {
     let record = work.record
-    let jobTerm = try await planTerm(
-      term, of: record.job, record.model, work.manifest, objective: record.objective,
-      context: record.order.context, batch: record.order.replaying(record.log).batch,
-      excluding: excluded, emit: work.emit)
-    work.attempts(term, plan: jobTerm.plan.id)
-    let watch = TermWatch(jobTerm, of: work)
-    return try await jobTerm.run(beside: { await watch.run() }) { runner in
-      work.began(term, jobTerm.plan)
-      let log = work.record.log
-      var session = GenerationSession(
-        order: work.order.replaying(log), plan: jobTerm.plan.id, term: term,
-        members: jobTerm.plan.members, vocabularyBlocks: work.manifest.cut.vocabularyBlocks,
-        stages: jobTerm.plan.stageSizes.count, continuing: log)
-      return try runner.run(&session) { votes, cost in
+    let laneTerm = try await planLane(of: work, excluding: excluded)
+    let plan = laneTerm.plan
+    work.attempts(term, plan: plan.id)
+    let watch = TermWatch(self, work, plan, distrusted: Set(excluded))
+    let seat = LaneSeat(
+      user: work.user,
+      session: GenerationSession(
+        order: work.order.replaying(record.log), plan: plan.id, term: term, members: plan.members,
+        vocabularyBlocks: work.manifest.cut.vocabularyBlocks, stages: plan.stageSizes.count,
+        continuing: record.log),
+      began: { work.began(term, plan) },
+      choose: { votes, cost, isAlone in
         let choice = try work.choose(votes, cost)
-        if !choice.endsText { try watch.chosen() }
+        if !choice.endsText { try watch.chosen(isAlone: isAlone) }
         return choice
+      }, emit: work.emit)
+    let (lane, place) = lanes.enter(seat, plan: plan.id, alone: work.isAlone) {
+      Lane(laneTerm.following(work.lane))
+    }
+    work.lane = lane
+    return try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { await watch.run() }
+      defer { group.cancelAll() }
+      do {
+        return try await lane.outcome(of: place)
+      } catch let end as TermEnd {
+        // One job's numbers end the lane of all: each goes on by itself, and one of them fails.
+        guard case .numericRange = end.failure, lane.hadCompany, !work.isAlone else { throw end }
+        work.isAlone = true
+        throw TermMoved()
       }
     }
   }
 
+  /// The plan of a job's next lane: at a length that jobs have in common, or where that does not
+  /// fit, at the job's own.
+  private func planLane(
+    of work: JobInHand, excluding excluded: [PeerID]
+  ) async throws -> JobTerm {
+    var generator = RandomSourceGenerator(random)
+    let (name, record) = (JobID.random(using: &generator), work.record)
+    let needed = record.order.context
+    let common = Limits.laneContext(for: needed, model: work.manifest.shape.context)
+    let plan = { (context: Int) in
+      try await planTerm(
+        Term(1), of: name, record.model, work.manifest, objective: record.objective,
+        context: context, positions: context * Limits.laneSlots, batch: Limits.laneRows,
+        excluding: excluded)
+    }
+    do {
+      return try await plan(common)
+    } catch is PlanError where common > needed {
+      return try await plan(needed)
+    }
+  }
+
   /// A plan from the view of now, and what its ranks are told.
+  ///
+  /// - Parameter positions: of all sequences together; nil: as many as `context`.
   func planTerm(
     _ term: Term, of job: JobID, _ model: ModelID, _ manifest: ModelManifest,
-    objective: PlanObjective, context: Int, batch: Int, excluding excluded: [PeerID],
-    emit: @escaping @Sendable (GenerationEvent) -> Void
+    objective: PlanObjective, context: Int, positions: Int? = nil, batch: Int,
+    excluding excluded: [PeerID]
   ) async throws -> JobTerm {
     let view = await membership.view()
     let excluded = Set(excluded).union(unaffordable(view.records))
@@ -200,17 +238,40 @@ struct JobDriver: Sendable {
       context: context, distrusted: excluded)
     let prepare = Prepare(
       job: job, term: term, model: model, plan: plan.id, objective: objective, context: context,
-      batch: batch, view: await membership.signedRecords(of: view.peers),
-      distrusted: excluded.sorted(),
+      positions: positions ?? context, batch: batch,
+      view: await membership.signedRecords(of: view.peers), distrusted: excluded.sorted(),
       payment: accounts?.offer(plan, view.records))
-    let bill = try await accounts?.hire(prepare, plan, manifest, view.records)
-    return JobTerm(driver: self, plan: plan, prepare: prepare, bill: bill, emit: emit)
+    return JobTerm(driver: self, plan: plan, prepare: prepare) { [accounts] prepare in
+      try await accounts?.hire(prepare, plan, manifest, view.records)
+    }
   }
 
   /// Peers that ask more than this one pays.
   func unaffordable(_ records: [CapabilityRecord]) -> [PeerID] {
     if let accounts { return accounts.unaffordable(records) }
     return records.filter { $0.peer != peer && ($0.payment?.price ?? 0) > 0 }.map(\.peer)
+  }
+}
+
+extension JobTerm {
+  /// The same under the name of a lane that has ended, where nobody else took that up: its ranks
+  /// give way to those of this term at once.
+  fileprivate func following(_ ended: Lane?) -> JobTerm {
+    guard let (name, term) = ended?.takeHeir() else { return self }
+    return JobTerm(
+      driver: driver, plan: plan, prepare: prepare.renamed(name, term), hire: hire)
+  }
+}
+
+extension Limits {
+  /// Lanes are planned for sequences of that length, or twice, four times ... as long: so jobs of
+  /// different lengths meet in one.
+  static let laneContext = 2_048
+
+  static func laneContext(for needed: Int, model: Int) -> Int {
+    var context = laneContext
+    while context < needed { context *= 2 }
+    return max(needed, min(context, model))
   }
 }
 

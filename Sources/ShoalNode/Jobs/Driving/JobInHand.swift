@@ -9,12 +9,16 @@ private import Synchronization
 final class JobInHand: Sendable {
   let entry: ModelEntry
   let manifest: ModelManifest
+  /// Whose it is; empty: nobody said.
+  let user: String
   let emit: @Sendable (GenerationEvent) -> Void
   private let chooser: TokenChooser
 
   private struct Progress {
     var record: JobRecord
     var hasStarted = false
+    var lane: Lane?
+    var isAlone = false
     /// Of whoever waits for news of the log.
     var alarms: [Alarm] = []
   }
@@ -25,10 +29,12 @@ final class JobInHand: Sendable {
   ///   - shown: tokens that the client has already, and is not told again.
   init(
     record: JobRecord, options: GenerationOptions, entry: ModelEntry, manifest: ModelManifest,
-    tokenizer: Tokenizer, shown: Int, emit: @escaping @Sendable (GenerationEvent) -> Void
+    tokenizer: Tokenizer, user: String = "", shown: Int,
+    emit: @escaping @Sendable (GenerationEvent) -> Void
   ) throws {
     self.entry = entry
     self.manifest = manifest
+    self.user = user
     self.emit = emit
     progress = Mutex(Progress(record: record))
     let told = Mutex(0)
@@ -46,6 +52,16 @@ final class JobInHand: Sendable {
   var record: JobRecord { progress.withLock { $0.record } }
   var job: JobID { record.job }
   var order: GenerationOrder { record.order }
+  /// The lane that it is in, or was in last.
+  var lane: Lane? {
+    get { progress.withLock { $0.lane } }
+    set { progress.withLock { $0.lane = newValue } }
+  }
+  /// Whether it is to meet no other job.
+  var isAlone: Bool {
+    get { progress.withLock { $0.isAlone } }
+    set { progress.withLock { $0.isAlone = newValue } }
+  }
 
   /// Rings at every change of the record from now on.
   func alarm() -> Alarm {

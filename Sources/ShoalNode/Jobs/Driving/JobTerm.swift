@@ -1,24 +1,25 @@
-// One term of a job, performed: links to its ranks, PREPARE, whatever steps there are, and the end.
+// One term of a lane, performed: links to its ranks, PREPARE, whatever steps there are, the end.
 
-internal import ShoalInference
 internal import ShoalProtocol
 
 struct JobTerm: Sendable {
   let driver: JobDriver
   let plan: MeshPlan
   let prepare: Prepare
-  /// What its ranks are paid for; nil: nobody is.
-  let bill: TermBill?
-  let emit: @Sendable (GenerationEvent) -> Void
+  /// Begins to pay its ranks; nil: nobody is paid.
+  let hire: @Sendable (Prepare) async throws -> TermBill?
 
   /// Runs `steps` on the entry's thread once all ranks are ready, or throws `TermEnd`.
   ///
-  /// - Parameter beside: runs as long as the steps do, and is then cancelled.
+  /// - Parameters:
+  ///   - emit: told while ranks get ready.
+  ///   - steps: is given the positions that all ranks hold keys and values for.
   func run<Outcome: Sendable>(
-    beside: @escaping @Sendable () async -> Void = {},
-    _ steps: @escaping @Sendable (GenerationRunner) throws -> Outcome
+    emit: @escaping @Sendable (GenerationEvent) -> Void = { _ in },
+    _ steps: @escaping @Sendable (GenerationRunner, _ positions: Int) throws -> Outcome
   ) async throws -> Outcome {
-    try await withThrowingTaskGroup(of: Void.self) { group in
+    let bill = try await hire(prepare)
+    return try await withThrowingTaskGroup(of: Void.self) { group in
       let links: [any FrameLink]
       do {
         links = try await open { own in
@@ -33,7 +34,7 @@ struct JobTerm: Sendable {
       do {
         result = .success(
           try await withTaskCancellationHandler {
-            try await drive(links, in: room, beside: beside, steps)
+            try await drive(links, bill, in: room, emit: emit, steps)
           } onCancel: {
             for link in links { link.shutdown() }
           })
@@ -82,21 +83,18 @@ struct JobTerm: Sendable {
   }
 
   private func drive<Outcome: Sendable>(
-    _ links: [any FrameLink], in room: ThreadRoom, beside: @escaping @Sendable () async -> Void,
-    _ steps: @escaping @Sendable (GenerationRunner) throws -> Outcome
+    _ links: [any FrameLink], _ bill: TermBill?, in room: ThreadRoom,
+    emit: @escaping @Sendable (GenerationEvent) -> Void,
+    _ steps: @escaping @Sendable (GenerationRunner, Int) throws -> Outcome
   ) async throws -> Outcome {
-    let (plan, prepare, clock, emit) = (plan, prepare, driver.clock, emit)
+    let (plan, prepare, clock) = (plan, prepare, driver.clock)
     let entry = driver.peer
-    try await room.perform {
-      try PrepareRound(links: links, entry: entry, plan: plan.id, clock: clock)
+    return try await room.perform {
+      let positions = try PrepareRound(links: links, entry: entry, plan: plan.id, clock: clock)
         .run(prepare, emit: emit)
-    }
-    let runner = GenerationRunner(
-      links: links, entry: entry, patience: plan.patience, clock: clock, bill: bill)
-    return try await withThrowingTaskGroup(of: Void.self) { group in
-      group.addTask { await beside() }
-      defer { group.cancelAll() }
-      return try await room.perform { try steps(runner) }
+      let runner = GenerationRunner(
+        links: links, entry: entry, patience: plan.patience, clock: clock, bill: bill)
+      return try steps(runner, positions)
     }
   }
 }

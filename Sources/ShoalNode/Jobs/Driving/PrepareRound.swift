@@ -9,18 +9,25 @@ struct PrepareRound: Sendable {
   let plan: PlanID
   let clock: any MeshClock
 
-  /// Returns when every rank has what it needs. Throws `TermEnd`.
-  func run(_ prepare: Prepare, emit: @Sendable (GenerationEvent) -> Void) throws {
+  /// Returns when every rank has what it needs: the positions that all of them hold keys and values
+  /// for. Throws `TermEnd`.
+  func run(_ prepare: Prepare, emit: @Sendable (GenerationEvent) -> Void) throws -> Int {
     for (rank, link) in links.enumerated() {
       do { try link.send(.prepare(prepare)) } catch { throw end(rank, .closed) }
     }
-    for rank in links.indices { try awaitReady(rank, emit: emit) }
+    var positions = prepare.positions
+    for rank in links.indices {
+      positions = min(positions, try awaitReady(rank, least: prepare.context, emit: emit))
+    }
     for (rank, link) in links.enumerated() {
       do { try link.send(.connect) } catch { throw end(rank, .closed) }
     }
+    return positions
   }
 
-  private func awaitReady(_ rank: Int, emit: @Sendable (GenerationEvent) -> Void) throws {
+  private func awaitReady(
+    _ rank: Int, least: Int, emit: @Sendable (GenerationEvent) -> Void
+  ) throws -> Int {
     let link = links[rank]
     while true {
       let message: JobMessage
@@ -36,11 +43,15 @@ struct PrepareRound: Sendable {
       case .fetching(_, 0): break
       case .fetching(let remaining, let total):
         emit(.fetching(link.peer, remaining: ByteCount(remaining), total: ByteCount(total)))
-      case .ready(let theirs):
+      case .ready(let theirs, let positions):
         guard theirs == plan else {
           throw end(rank, .failed(.planDiffers(mine: plan, yours: theirs)))
         }
-        return
+        guard positions >= least else {
+          throw end(
+            rank, .failed(.protocolViolation(link.peer, .invalid(field: "positions"))))
+        }
+        return positions
       case .failed(let failure): throw end(rank, .failed(failure))
       case .prepare, .connect, .step, .finish, .result, .embed, .embedded:
         throw end(

@@ -24,21 +24,23 @@ final class TermWatch: Sendable {
   private let distrusted: Set<PeerID>
   private let state: Mutex<State>
 
-  init(_ term: JobTerm, of work: JobInHand) {
-    driver = term.driver
+  init(_ driver: JobDriver, _ work: JobInHand, _ plan: MeshPlan, distrusted: Set<PeerID>) {
+    self.driver = driver
     self.work = work
-    plan = term.plan
-    distrusted = Set(term.prepare.distrusted)
-    state = Mutex(State(move: TermMove(estimate: term.plan.tokenEstimate)))
+    self.plan = plan
+    self.distrusted = distrusted
+    state = Mutex(State(move: TermMove(estimate: plan.tokenEstimate)))
   }
 
-  /// On the entry's thread, after each token. Throws `TermMoved` where the rest of the job is to go
+  /// On the lane's thread, after each token. Throws `TermMoved` where the rest of the job is to go
   /// elsewhere.
-  func chosen() throws {
+  ///
+  /// - Parameter isAlone: a step with other jobs in it takes longer, and says nothing of the plan.
+  func chosen(isAlone: Bool) throws {
     let now = driver.clock.now()
     let isDue = state.withLock { state in
-      if let last = state.lastToken { state.move.note(now - last) }
-      state.lastToken = now
+      if isAlone, let last = state.lastToken { state.move.note(now - last) }
+      state.lastToken = isAlone ? now : nil
       return state.isDue
     }
     if isDue, coming > 0 { throw TermMoved() }
@@ -57,7 +59,7 @@ final class TermWatch: Sendable {
         seen = view.id
         other = try? MeshPlan(
           model: work.record.model, manifest: work.manifest, records: view.records,
-          objective: work.record.objective, context: work.order.context, distrusted: distrusted)
+          objective: work.record.objective, context: plan.context, distrusted: distrusted)
       }
       guard let other, other.id != plan.id, pays(other, missing: 0) else { continue }
       let missing = await driver.store.mostMissing(of: other, work.manifest)

@@ -4,7 +4,7 @@ public import ShoalInference
 public import ShoalProtocol
 
 extension Limits {
-  /// Jobs that one peer takes part in at once: each has threads and a cache of its own.
+  /// Lanes that one peer takes part in at once: each has threads and memory of its own.
   public static let runningJobs = 4
 }
 

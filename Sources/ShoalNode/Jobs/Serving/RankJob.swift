@@ -1,4 +1,4 @@
-// One rank's job with everything that it needs, for the thread that runs it.
+// One rank of a lane with everything that it needs, for the thread that runs it.
 
 internal import ShoalInference
 internal import ShoalProtocol
@@ -8,6 +8,8 @@ struct RankJob: Sendable {
   let plan: MeshPlan
   let route: StageRoute
   let residentBytes: UInt64
+  /// That keys and values are reserved for.
+  let positions: Int
   let model: RankModel
   /// Its atoms stay on the disk until whoever runs the job ends this.
   let lease: AtomLease
@@ -33,7 +35,7 @@ struct RankJob: Sendable {
     let runner = RankRunner(
       model: model, kernels: resources.kernels, workers: workers,
       session: RankSession(
-        job: prepare.job, plan: plan.id, term: prepare.term, context: prepare.context,
+        job: prepare.job, plan: plan.id, term: prepare.term, positions: positions,
         batch: prepare.batch),
       route: route, links: links, patience: plan.patience,
       pace: resources.emulated.map { DevicePace($0, format: model.manifest.format) },

@@ -66,7 +66,7 @@ actor ShardExecutor {
 
   /// Tells the entry why this rank cannot go on.
   private func say(_ error: any Error, to entry: any FrameLink, in room: ThreadRoom) async {
-    let failure = failure(error, from: entry.peer)
+    let failure = JobFailure(error, of: peer, entry: entry.peer)
     try? await room.perform { try entry.send(.failed(failure)) }
   }
 
@@ -155,10 +155,11 @@ actor ShardExecutor {
     }
     let (name, term) = (prepare.job, prepare.term)
     await rendezvous.open(name, term, ranks: job.plan.members.count)
+    let patience = clock.now() + Limits.connectSilence
     do {
       let mayConnect = try await room.perform {
-        try entry.send(.ready(job.plan.id))
-        return try entry.receiveJob(deadline: nil) == .connect
+        try entry.send(.ready(job.plan.id, positions: job.positions))
+        return try entry.receiveJob(deadline: patience) == .connect
       }
       if mayConnect {
         let links = try await connect(prepare, job)
@@ -190,7 +191,8 @@ actor ShardExecutor {
     _ prepare: Prepare, _ rank: MeshPlan.Rank, _ plan: MeshPlan, _ manifest: ModelManifest,
     _ served: ServedRank?, _ life: RankLife, _ reporter: PrepareReporter, in room: ThreadRoom
   ) async throws -> RankJob {
-    try await reserve(rank.residentBytes)
+    let (bytes, positions) = try await reserve(
+      rank.residentBytes, prepare, perPosition: manifest.cacheBytesPerPosition(rank.share))
     let lease = store.lease(manifest, rank.share.keys(manifest.cut))
     do {
       try await fetch(rank.share, manifest, prepare.distrusted, reporter)
@@ -204,12 +206,13 @@ actor ShardExecutor {
         model = try await load(rank.share, manifest, in: room)
       }
       return RankJob(
-        prepare: prepare, plan: plan, route: rank.route, residentBytes: rank.residentBytes,
-        model: model, lease: lease, served: served, resources: resources, life: life,
+        prepare: prepare, plan: plan, route: rank.route, residentBytes: bytes,
+        positions: positions, model: model, lease: lease, served: served,
+        resources: resources, life: life,
         throughput: throughput, clock: clock, threads: threads)
     } catch {
       lease.end()
-      reserved -= rank.residentBytes
+      reserved -= bytes
       throw error
     }
   }
@@ -217,9 +220,13 @@ actor ShardExecutor {
   private func load(
     _ share: RankShare, _ manifest: ModelManifest, in room: ThreadRoom
   ) async throws -> RankModel {
-    let atoms = atoms
+    let (atoms, threads, count) = (atoms, threads, resources.threadsPerJob)
     return try await room.perform {
-      try RankModel(manifest: manifest, share: share) { try atoms.atom($0) }
+      let workers = try threads.workers(count: count)
+      defer { workers.stop() }
+      return try RankModel(manifest: manifest, share: share, workers: workers) {
+        try atoms.atom($0)
+      }
     }
   }
 
@@ -267,27 +274,32 @@ actor ShardExecutor {
     return (manifest, plan)
   }
 
-  private func reserve(_ bytes: UInt64) async throws {
+  /// Takes what one sequence of the plan's length needs, and for further ones up to half of what is
+  /// left. Returns the bytes, and positions of all sequences together.
+  private func reserve(
+    _ bytes: UInt64, _ prepare: Prepare, perPosition: UInt64
+  ) async throws -> (bytes: UInt64, positions: Int) {
     let usable = await membership.ownRecord().memory.usable.bytes
     let available = usable / 1_000 * PlacementPlanner.memoryPerMille
     guard bytes <= available, reserved <= available - bytes else {
       throw JobFailure.noMemory(needed: bytes, available: available - min(reserved, available))
     }
-    reserved += bytes
+    let wanted = UInt64(prepare.positions - prepare.context)
+    let fitting = perPosition == 0 ? wanted : (available - bytes - reserved) / 2 / perPosition
+    // Each sequence may leave a part of a chunk unused.
+    let spared = UInt64(Limits.laneSlots * KVCache.chunkPositions)
+    let further = fitting >= wanted ? wanted : fitting - min(fitting, spared)
+    let whole = bytes + further * perPosition
+    reserved += whole
+    return (whole, prepare.context + Int(further))
   }
 
   private func fetch(
     _ share: RankShare, _ manifest: ModelManifest, _ distrusted: [PeerID],
     _ reporter: PrepareReporter
   ) async throws {
-    do {
-      try await store.ensure(
-        manifest, share.keys(manifest.cut), distrusted: Set(distrusted)
-      ) {
-        reporter.note(remaining: $0, total: $1)
-      }
-    } catch FetchError.nobodyHolds(let count) {
-      throw JobFailure.missingAtoms(count: count)
+    try await store.ensure(manifest, share.keys(manifest.cut), distrusted: Set(distrusted)) {
+      reporter.note(remaining: $0, total: $1)
     }
   }
 
@@ -335,21 +347,17 @@ actor ShardExecutor {
       throw JobFailure.peerLost(member)
     }
   }
+}
 
-  private func failure(_ error: any Error, from entry: PeerID) -> JobFailure {
-    switch error {
-    case BlobStoreError.diskFull(_, let need, let available):
-      .diskFull(peer, needed: need.bytes, available: available.bytes)
-    case BlobStoreError.system(_, _, let code):
-      .diskFailed(peer, code: UInt32(bitPattern: code))
-    case let failure as JobFailure: failure
-    case LibraryError.damaged(let blob, _): .damagedAtom(blob)
-    case ModelError.damagedAtom(let blob, _): .damagedAtom(blob)
-    case let wire as WireError: .protocolViolation(entry, wire)
-    case is FrameLinkError: .peerLost(entry)
-    case is PlanError: .notInPlan
-    case _: .missingAtoms(count: 0)
-    }
+extension ModelManifest {
+  /// Bytes of keys and values that a share holds for one position.
+  fileprivate func cacheBytesPerPosition(_ share: RankShare) -> UInt64 {
+    guard shape.recurrent == nil else { return 0 }
+    let chunk = KVCache.byteCount(
+      headDim: shape.attention.headDimension, type: shape.attention.keyValueType,
+      positions: KVCache.chunkPositions)
+    return UInt64(
+      share.groups(cut).count * share.layers.count * chunk / KVCache.chunkPositions)
   }
 }
 

@@ -30,8 +30,6 @@ actor JobWitnesses {
 
   /// One witness after the other. What is sent never waits on the job's own thread.
   private func lane() async {
-    let room = ThreadRoom(driver.threads.thread(name: "witness"))
-    defer { room.close() }
     let alarm = work.alarm()
     while !Task.isCancelled {
       guard let record = await choose() else {
@@ -42,12 +40,14 @@ actor JobWitnesses {
       if let link = try? await driver.door.dial(
         record, .witness(work.job), within: Limits.rankDial)
       {
+        let room = ThreadRoom(driver.threads.thread(name: "witness"))
         await withTaskCancellationHandler {
           await feed(record, link, alarm, in: room)
         } onCancel: {
           link.shutdown()
         }
         link.shutdown()
+        room.close()
       }
       chosen[record.peer] = nil
       failed.insert(record.peer)
