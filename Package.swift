@@ -61,7 +61,7 @@ let package = Package(
     .target(
       name: "ShoalEthereum",
       dependencies: ["ShoalProtocol", "ShoalSecurity", "ShoalLedger", "CSecp256k1"],
-      swiftSettings: strict),
+      resources: [.embedInCode("Bytecode")], swiftSettings: strict),
     // The actors, one file each, over seams; opens nothing itself.
     .target(
       name: "ShoalNode",
@@ -107,6 +107,7 @@ let package = Package(
       name: "shoal",
       dependencies: [
         "ShoalNode", "ShoalSystem", "ShoalPeer", "ShoalGateway", "ShoalSimulation",
+        "ShoalEthereum",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: strict),
 

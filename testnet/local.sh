@@ -8,6 +8,7 @@ usage() {
   cat <<'TEXT'
 testnet/local.sh [--peers N] [--topology FILE] [--model FILE] [--prompt TEXT] [--tokens N]
                  [--keep] [--json]
+testnet/local.sh --chain [--tokens N]
 
   --peers N         so many peers, over the devices of the topology in turn (default: its peers)
   --topology FILE   the devices (default: testnet/topologies/household.toml)
@@ -16,6 +17,7 @@ testnet/local.sh [--peers N] [--topology FILE] [--model FILE] [--prompt TEXT] [-
   --tokens N        how many tokens to tell (default: 24)
   --keep            leave the peers running, and say how to reach them
   --json            one line of facts at the end instead of tables
+  --chain           another story: a model is published on a development chain, and peers are paid there
 TEXT
 }
 
@@ -25,6 +27,11 @@ topology=testnet/topologies/household.toml
 model=testnet/demo-model/shoal-stories-q8_0.gguf
 prompt="Once upon a time"
 tokens=24 peers=0 keep=false json=false
+
+if [ "${1:-}" = --chain ]; then
+  shift
+  exec testnet/chain/story.sh "$@"
+fi
 
 while [ $# -gt 0 ]; do
   case "$1" in

@@ -111,6 +111,7 @@ public struct Gateway: Sendable {
     RunRoute(generating: generating).add(to: router)
     ImportRoute(node: node).add(to: router)
     RegistryRoutes(node: node).add(to: router)
+    CreditsRoutes(node: node).add(to: router)
     LeaveRoute(node: node).add(to: router)
     OpenAIModelsRoute(node: node).add(to: router)
     CompletionsRoute(generating: generating).add(to: router)

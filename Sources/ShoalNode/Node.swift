@@ -16,6 +16,12 @@ public struct NodeConfiguration: Sendable {
   public var waiting: WaitStrategy
   /// Whose models this peer stores and computes with.
   public var publishers = PublisherPolicy.everybody
+  /// What this peer asks and pays; nil: it takes part in no ledger.
+  public var accounts: AccountTerms?
+  /// Where they are settled; nil: between peers.
+  public var ledger: (any SettlementLedger)?
+  /// Names of models from elsewhere than the mesh.
+  public var sources: [any RegistrySource] = []
 
   public init(
     network: NetworkDescriptor, identity: PeerIdentity, record: CapabilityRecord,
@@ -73,6 +79,7 @@ public final class Node: NodeService {
   private let driver: JobDriver
   private let lanes = LaneTable()
   private let registry: Registry
+  private let accounts: Accounts?
   private let door: StreamDoor
   private let rendezvous: LinkRendezvous
   private let library: ModelLibrary
@@ -97,12 +104,25 @@ public final class Node: NodeService {
     library = ModelLibrary(blobs: system.blobs)
     courier = Courier(transport: system.datagrams, party: party, clock: clock, random: random)
     discovery = Discovery(peer: peer, courier: courier, clock: clock, random: random)
+    var record = configuration.record
+    let ledger =
+      configuration.ledger
+      ?? EmbeddedLedger(configuration.identity, network: configuration.network.id)
+    record.payment = configuration.accounts.map { Accounts.payment($0, ledger) }
     let ways = Ways(peer: peer)
     let membership = Membership(
-      identity: configuration.identity, record: configuration.record, courier: courier,
+      identity: configuration.identity, record: record, courier: courier,
       ways: ways, startsAlone: !configuration.bootstrap.isEmpty, clock: clock, random: random)
     self.membership = membership
     desk = CallDesk(clock: clock)
+    if let terms = configuration.accounts {
+      accounts = try Accounts(
+        terms: terms, peer: peer, ledger: ledger,
+        store: AccountStore(documents: system.documents), membership: membership, clock: clock,
+        threads: threads)
+    } else {
+      accounts = nil
+    }
     door = StreamDoor(
       party: party, transport: system.streams, clock: clock, random: random,
       waiting: configuration.waiting,
@@ -125,11 +145,12 @@ public final class Node: NodeService {
     executor = ShardExecutor(
       peer: peer, resources: configuration.resources, library: library, store: store,
       membership: membership, door: door, rendezvous: rendezvous, throughput: throughput,
-      clock: clock, threads: threads)
+      accounts: accounts, clock: clock, threads: threads)
     keeper = WitnessKeeper(clock: clock)
     driver = JobDriver(
       peer: peer, store: store, executor: executor, membership: membership, keeper: keeper,
-      door: door, lanes: lanes, clock: clock, random: random, threads: threads)
+      door: door, accounts: accounts, lanes: lanes, clock: clock, random: random,
+      threads: threads)
     registry = try Registry(
       identity: configuration.identity, logs: system.logs, policy: configuration.publishers,
       membership: membership, clock: clock, random: random)
@@ -150,6 +171,12 @@ public final class Node: NodeService {
       group.addTask { await self.store.run() }
       group.addTask { await self.registry.run { await self.store.adopt(offers: $0) } }
       group.addTask { await self.keeper.run() }
+      for (number, source) in self.configuration.sources.enumerated() {
+        group.addTask {
+          await source.run { await self.registry.adopt($0, from: number) }
+        }
+      }
+      if let accounts = self.accounts { group.addTask { await accounts.run() } }
       group.addTask { await self.lanes.run() }
       group.addTask { await self.acceptStreams() }
       group.addTask { await self.reach.run { await self.host($0) } }
@@ -186,7 +213,12 @@ public final class Node: NodeService {
       await reach.lost(peer)
       door.forget(peer)
     case .epoch(let view): await store.adopt(view: view)
-    case .ledger(let bytes, let peer): await registry.receive(bytes, from: peer)
+    case .ledger(let bytes, let peer):
+      if let tag = bytes.first, AccountMessage.tags.contains(tag) {
+        await accounts?.receive(bytes, from: peer)
+      } else {
+        await registry.receive(bytes, from: peer)
+      }
     case .reach(let bytes, let peer): await reach.receive(bytes, from: peer)
     }
   }
@@ -278,7 +310,8 @@ public final class Node: NodeService {
     let start = system.clock.now()
     let plan = try MeshPlan(
       model: entry.model, manifest: manifest, records: view.records, objective: objective,
-      context: context ?? min(manifest.shape.context, 2_048), distrusted: [])
+      context: context ?? min(manifest.shape.context, 2_048),
+      distrusted: Set(driver.unaffordable(view.records)))
     return PlannedModel(
       entry: entry, manifest: manifest, report: plan.report, plan: plan.id, view: view.id,
       duration: system.clock.now() - start)
@@ -349,6 +382,13 @@ public final class Node: NodeService {
 
   public func retire(name: String) async throws -> ModelEntry {
     try await registry.retire(name: name)
+  }
+
+  public func credits() async -> CreditsReport? { await accounts?.report() }
+
+  public func settle(_ payer: PeerID?) async throws -> Int {
+    guard let accounts else { throw NodeError.noAccounts }
+    return try await accounts.settle(payer)
   }
 
   public func leave(progress: @escaping @Sendable (LeaveProgress) -> Void) async {

@@ -60,6 +60,15 @@ public protocol NodeService: Sendable {
   /// Says to the mesh that this peer no longer offers a model under `name`.
   func retire(name: String) async throws -> ModelEntry
 
+  /// Who did what and what it earned; nil where this peer takes part in no ledger.
+  func credits() async -> CreditsReport?
+
+  /// Asks a payer, or all, to agree that what it promised to this peer is settled. Whether it
+  /// agreed, `credits` shows a moment later.
+  ///
+  /// - Returns: how many were asked.
+  func settle(_ payer: PeerID?) async throws -> Int
+
   /// Drains and says goodbye: takes no more jobs, hands what it computes for others over at the
   /// next step of each, lets its own jobs end, waits until others hold what it holds, as often as
   /// the mesh keeps copies, and leaves. It answers questions until `stop`.

@@ -182,6 +182,8 @@ public enum NodeError: Error, Sendable, Hashable {
   case failed(JobFailure)
   /// Nobody here keeps the log of such a job, or no longer.
   case unknownJob
+  /// This peer takes part in no ledger.
+  case noAccounts
   /// The peer that was asked is on its way out of the mesh.
   case leaving
   /// An encoder, by its architecture, was asked to generate.
@@ -216,6 +218,7 @@ extension NodeError: CustomStringConvertible {
       "token \(token) is not in the vocabulary of \(vocabulary)"
     case .failed(let failure): "\(failure)"
     case .unknownJob: "no such job is kept here, or no longer"
+    case .noAccounts: "this peer keeps no accounts: start it with --price"
     case .leaving: "this peer is leaving the mesh: ask another"
     case .makesNoText(let architecture):
       "an encoder (\(architecture)) makes vectors and generates no text: ask it by `shoal embed` or"

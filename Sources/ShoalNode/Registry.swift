@@ -15,6 +15,8 @@ actor Registry {
   private var changed: @Sendable ([ModelEntry]) async -> Void = { _ in }
   private var watchers: [Int: AsyncStream<RegistryEvent>.Continuation] = [:]
   private var nextWatcher = 0
+  /// Names of other sources, retired ones included, by source.
+  private var others: [Int: [ModelEntry]] = [:]
 
   /// How often digests are compared with one random peer.
   private static let interval = Duration.seconds(2)
@@ -52,7 +54,7 @@ actor Registry {
 
   /// Models whose publishers are allowed, and that are small enough.
   private var offers: [ModelEntry] {
-    registry.models.filter { policy.admits($0, own: identity.id) }
+    models().filter { policy.admits($0, own: identity.id) }
   }
 
   /// Tells a peer what is known here, in 32 bytes.
@@ -74,13 +76,21 @@ actor Registry {
 
   // MARK: What is known
 
-  func models() -> [ModelEntry] { registry.models }
+  /// Models on offer, sorted by name.
+  func models() -> [ModelEntry] {
+    guard !others.isEmpty else { return registry.models }
+    return (registry.models + elsewhere.filter { !$0.isRetired }).sorted {
+      ($0.name, $0.publisher) < ($1.name, $1.publisher)
+    }
+  }
 
-  func all() -> [ModelEntry] { registry.all }
+  func all() -> [ModelEntry] { registry.all + elsewhere }
+
+  private var elsewhere: [ModelEntry] { others.sorted { $0.key < $1.key }.flatMap(\.value) }
 
   func resolve(_ name: String) throws -> ModelEntry {
-    guard let entry = registry.resolve(name, own: identity.id) else {
-      throw NodeError.unknownModel(name, known: registry.models.map(\.name))
+    guard let entry = models().named(name, own: identity.id) else {
+      throw NodeError.unknownModel(name, known: models().map(\.name))
     }
     return entry
   }
@@ -93,6 +103,13 @@ actor Registry {
     nextWatcher += 1
     watchers[number] = continuation
     return stream
+  }
+
+  /// Takes all names of another source, which says them whole each time.
+  func adopt(_ entries: [ModelEntry], from source: Int) async {
+    let before = Set(others[source] ?? [])
+    others[source] = entries
+    await tell(entries.filter { !before.contains($0) }.map { .seen(RegistryNews($0)) })
   }
 
   // MARK: This peer's own changes

@@ -16,20 +16,38 @@ public struct LocalStore: Sendable {
   public let library: ModelLibrary
   public let logs: any LogStore
   public let identity: PeerIdentity
+  /// Opens sealed keys.
+  public let password: PasswordSource
 
   /// Opens the directory, which is made where it is not there, as is the peer's identity.
-  public init(_ directory: URL) throws {
+  ///
+  /// - Parameter password: asked where a key is sealed and SHOAL_PASSWORD is not set.
+  public init(_ directory: URL, password: @escaping PasswordSource = { _ in nil }) throws {
     self.directory = directory
+    self.password = password
     documents = try DirectoryDocuments(path: directory.path)
     blobs = try unsafe DirectoryBlobStore(root: directory.path, hash: BLAKE2b.contentHash)
     library = ModelLibrary(blobs: blobs)
-    identity = try LocalStore.identity(documents)
+    identity = try LocalStore.identity(documents, password)
     logs = DocumentLogStore(documents: documents)
   }
 
-  private static func identity(_ documents: DirectoryDocuments) throws -> PeerIdentity {
-    if let seed = try documents.read("identity") {
-      guard let identity = PeerIdentity(seed: SecretBytes(seed)) else {
+  /// A key that lies nowhere on this disk: 64 hexadecimal digits.
+  public static let identityVariable = "SHOAL_IDENTITY"
+
+  private static func identity(
+    _ documents: DirectoryDocuments, _ password: PasswordSource
+  ) throws -> PeerIdentity {
+    if let text = ProcessInfo.processInfo.environment[identityVariable] {
+      guard let bytes = Hex.decode(text), let identity = PeerIdentity(seed: SecretBytes(bytes))
+      else {
+        throw PeerError.setting(
+          source: identityVariable, value: "...", expected: "64 hexadecimal digits")
+      }
+      return identity
+    }
+    if let seed = try KeyFile.read("identity", documents, password) {
+      guard let identity = PeerIdentity(seed: seed) else {
         throw PeerError.damagedIdentity(path: "\(documents.path)/identity", count: seed.count)
       }
       return identity

@@ -35,9 +35,11 @@ public final class Peer: Sendable {
 
   /// Opens the sockets; the mesh hears of the peer when it runs.
   ///
+  /// - Parameter configure: changes what the node is made of: a chain's ledger, for one.
   /// - Throws: `ListenError` where an address is taken, and what a damaged store throws.
   public init(
     _ options: PeerOptions = PeerOptions(), store: LocalStore,
+    configure: (inout NodeConfiguration) throws -> Void = { _ in },
     note: @Sendable (PeerNote) -> Void = { _ in }
   ) async throws {
     network = try options.network ?? NetworkDescriptor.joined(store.documents) ?? .lan
@@ -55,6 +57,8 @@ public final class Peer: Sendable {
       resources: Peer.resources(options), bootstrap: Peer.addresses(network.bootstrap, note),
       waiting: options.profile == nil ? .adaptive : .sleep)
     configuration.publishers = options.publishers
+    configuration.accounts = options.accounts
+    try configure(&configuration)
     node = try Node(
       configuration,
       NodeSystem(

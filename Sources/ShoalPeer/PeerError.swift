@@ -1,10 +1,15 @@
 // Why a peer could not be put together, in sentences for a person.
 
 public import ShoalInference
+public import ShoalSecurity
 
 public enum PeerError: Error, Hashable, Sendable, CustomStringConvertible {
   case damagedIdentity(path: String, count: Int)
   case unknownModel(String)
+  case sealedKey(path: String, SealedKeyError)
+  /// A sealed key, and neither a variable nor a person that says the password.
+  case passwordNeeded
+  case passwordsDiffer
   case noSuchKernel(KernelPath, available: [KernelPath])
   /// A setting that cannot be read; `source` is the flag, the variable or the file.
   case setting(source: String, value: String, expected: String)
@@ -13,6 +18,9 @@ public enum PeerError: Error, Hashable, Sendable, CustomStringConvertible {
     switch self {
     case .damagedIdentity(let path, let count):
       "\(path) is damaged: it has \(count) bytes, not 32"
+    case .sealedKey(let path, let error): "\(path): \(error)"
+    case .passwordNeeded: "a sealed key needs its password: SHOAL_PASSWORD, or a terminal"
+    case .passwordsDiffer: "the passwords differ, or are empty; nothing was changed"
     case .unknownModel(let name):
       "no model named \(name): `shoal models` lists what there is, `shoal import PATH` adds one"
     case .noSuchKernel(let path, let available):

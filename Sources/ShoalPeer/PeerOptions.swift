@@ -24,6 +24,8 @@ public struct PeerOptions: Sendable {
   /// Carry streams between peers that cannot reach each other. Nil: where this one has a public
   /// address.
   public var relay: Bool?
+  /// What it asks and pays. Nil: it keeps no accounts.
+  public var accounts: AccountTerms?
 
   public init() {}
 }
@@ -51,14 +53,30 @@ extension PeerOptions {
       throw PeerError.noSuchKernel(kernel, available: KernelPath.available)
     }
     relay = try settings.value(.relay, "true or false") { Bool($0) }
+    accounts = try Self.accounts(settings)
     let allowed = try settings.value(
-      .publishers, "all, own, or ids of 64 hexadecimal digits with commas"
+      .publishers, "all, own, or ids of 64 hexadecimal digits and accounts, with commas"
     ) { Self.publishers($0) }
     publishers = PublisherPolicy(
       allowed: allowed ?? nil,
       modelLimit: try settings.value(.largestModel, "an amount of bytes, such as 40GiB") {
         ByteCount(text: $0)?.bytes
       })
+  }
+
+  private static func accounts(_ settings: PeerSettings) throws(PeerError) -> AccountTerms? {
+    func amount(_ setting: PeerSetting) throws(PeerError) -> UInt64? {
+      try settings.value(setting, "a number of credits") { UInt64($0) }
+    }
+    let (price, pays) = (try amount(.price), try amount(.pays))
+    guard price != nil || pays != nil else { return nil }
+    var terms = AccountTerms(price: WorkPrice(perMebiUnit: max(price ?? 0, pays ?? 0)))
+    terms.asks = WorkPrice(perMebiUnit: price ?? 0)
+    terms.pays = WorkPrice(perMebiUnit: pays ?? price ?? 0)
+    if let credit = try amount(.credit) { terms.credit = Amount(UInt128(credit)) }
+    if let budget = try amount(.budget) { terms.budget = Amount(UInt128(budget)) }
+    if let window = try amount(.window) { terms.window = Amount(UInt128(window)) }
+    return terms
   }
 
   /// All is nil inside; nil itself is a text that is none.
@@ -70,7 +88,8 @@ extension PeerOptions {
     }
     var ids: Set<PeerID> = []
     for part in text.split(separator: ",") {
-      guard let id = Bytes32(hex: String(part.filter { $0 != " " })) else { return nil }
+      let text = String(part.filter { $0 != " " })
+      guard let id = Bytes32(hex: text) ?? EthereumAddress(text)?.word else { return nil }
       ids.insert(PeerID(id))
     }
     return .some(ids)

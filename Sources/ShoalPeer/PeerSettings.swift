@@ -16,6 +16,11 @@ public enum PeerSetting: String, CaseIterable, Hashable, Sendable {
   case publishers
   case largestModel = "largest-model"
   case relay
+  case price
+  case pays
+  case credit
+  case budget
+  case window
 
   public var flag: String { "--\(rawValue)" }
 

@@ -81,6 +81,8 @@ struct ConfigShowCommand: ParsableCommand {
     case .publishers: return ("all", "default")
     case .largestModel: return ("no limit", "default")
     case .relay: return ("with a public address", "default")
+    case .price, .pays: return ("none: no accounts", "default")
+    case .credit, .budget, .window: return ("by the price", "default")
     }
   }
 }

@@ -3,6 +3,7 @@
 import ArgumentParser
 import Foundation
 import ShoalPeer
+import ShoalSecurity
 
 /// The option that every command with a store takes.
 struct DataDirectory: ParsableArguments {
@@ -21,5 +22,9 @@ struct DataDirectory: ParsableArguments {
     return ProcessInfo.processInfo.environment["SHOAL_DATA"] == nil ? "default" : "SHOAL_DATA"
   }
 
-  func open() throws -> LocalStore { try LocalStore(url) }
+  func open() throws -> LocalStore {
+    try LocalStore(url) { prompt in
+      Terminal.secret(prompt).map { SecretBytes(Array($0.utf8)) }
+    }
+  }
 }

@@ -97,8 +97,15 @@ struct DoctorCommand: AsyncParsableCommand {
   }
 
   private func lookInside(_ path: String, _ facts: inout CheckupFacts) throws {
-    facts.identityBytes =
-      (try? Data(contentsOf: data.url.appendingPathComponent("identity")))?.count
+    let identity = try? Data(contentsOf: data.url.appendingPathComponent("identity"))
+    facts.identityBytes = identity?.count
+    facts.isIdentitySealed = identity.map { SealedKey(Array($0)) != nil } ?? false
+    for name in KeyCommand.documents + ["network.toml"] {
+      guard let mode = MachineLimits.mode(of: "\(path)/\(name)"), mode & 0o077 != 0 else {
+        continue
+      }
+      facts.looseFiles.append(CheckupFacts.LooseFile(name: name, mode: mode))
+    }
     let documents = try DirectoryDocuments(path: path)
     do {
       facts.network =

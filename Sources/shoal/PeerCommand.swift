@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Foundation
+import ShoalEthereum
 import ShoalGateway
 import ShoalNode
 import ShoalPeer
@@ -22,7 +23,9 @@ struct PeerCommand: AsyncParsableCommand {
     MachineLimits.raiseOpenFiles()
     let store = try data.open()
     let settings = try flags.settings(in: store)
-    let peer = try await Peer(PeerOptions(settings), store: store) { PeerCommand.tell($0) }
+    let peer = try await Peer(
+      PeerOptions(settings), store: store, configure: { try $0.followChain(store) },
+      note: { PeerCommand.tell($0) })
     try warnOnce(peer.network, store)
     let signals = SignalStream()
     try await withThrowingTaskGroup(of: Void.self) { group in

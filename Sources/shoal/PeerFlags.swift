@@ -23,7 +23,8 @@ struct PeerFlags: ParsableArguments {
   var traces: String?
   @Option(
     help: ArgumentHelp(
-      "Whose models to store and compute with: all, own, or full ids of peers, with commas"
+      "Whose models to store and compute with: all, own, or full ids of peers and accounts of a"
+        + " chain, with commas"
         + " (default: all)."))
   var publishers: String?
   @Option(help: "The largest model of others to store a part of, such as 40GiB.")
@@ -34,6 +35,19 @@ struct PeerFlags: ParsableArguments {
       "Carry streams between peers that cannot reach each other (default: with a public address)."))
   var relay: Bool?
 
+  @Option(
+    help: ArgumentHelp(
+      "Credits (wei, where the network's ledger is a chain) that it asks, and pays at most, for"
+        + " 2^20 multiply-accumulates (default: it keeps no accounts)."))
+  var price: String?
+  @Option(help: "Credits that it pays at most for the same (default: as --price).")
+  var pays: String?
+  @Option(help: "Credits that it lends to each payer, beyond what is settled.")
+  var credit: String?
+  @Option(help: "Credits that it is ready to owe to each payee, beyond what is settled.")
+  var budget: String?
+  @Option(help: "Credits of work that may wait for a voucher.") var window: String?
+
   /// These, then the environment, then config.toml.
   func settings(in store: LocalStore) throws -> PeerSettings {
     try PeerSettings(flags: given, environment: ProcessInfo.processInfo.environment, in: store)
@@ -43,7 +57,8 @@ struct PeerFlags: ParsableArguments {
     let values: [PeerSetting: String?] = [
       .network: network, .listen: listen, .api: api, .profile: profile, .memory: memory,
       .threads: threads, .kernel: kernel, .traces: traces, .publishers: publishers,
-      .largestModel: largestModel, .relay: relay.map { "\($0)" },
+      .largestModel: largestModel, .relay: relay.map { "\($0)" }, .price: price, .pays: pays,
+      .credit: credit, .budget: budget, .window: window,
     ]
     return values.compactMapValues(\.self)
   }

@@ -41,10 +41,18 @@ struct RegistryCommand: AsyncParsableCommand {
     var model: String
     @Option(help: "What to call it (default: the name that was given).") var name: String?
     @Option(help: "Where else it can be had, such as hf:ORG/REPO.") var location: String?
+    @Flag(help: "By a transaction on the chain of the network's ledger.") var onChain = false
     @Flag(help: "Print facts as JSON.") var json = false
     @OptionGroup var peer: RunningPeer
 
     func run() async throws {
+      if onChain {
+        let known = try await self.known()
+        let desk = try await RegistryDesk(peer.data)
+        return print(
+          try await desk.publish(
+            name: name ?? known.name, model: known.model, location: location ?? ""))
+      }
       let facts: RegistryFacts
       if let client = try await peer.client() {
         facts = try await client.publish(
@@ -62,16 +70,33 @@ struct RegistryCommand: AsyncParsableCommand {
       if json { return try JSONOutput.print(facts) }
       print(facts.line)
     }
+
+    /// The model that is meant, as some name of the registry, or this store, has it.
+    private func known() async throws -> (name: String, model: ModelID) {
+      if let client = try await peer.client() {
+        let named = try await client.registry().first {
+          !$0.isRetired && ($0.name == model || $0.model.hasPrefix(model) && model.count >= 8)
+        }
+        if let named, let id = Bytes32(hex: named.model) { return (named.name, ModelID(id)) }
+      }
+      let store = try peer.data.open()
+      guard let entry = try store.registry().resolve(model, own: store.identity.id) else {
+        throw UserError("no model named \(model): `shoal import FILE` brings one in")
+      }
+      return (entry.name, entry.model)
+    }
   }
 
   struct Retire: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Says to the mesh that this peer no longer offers a model.")
     @Argument(help: "A name that this peer published.") var name: String
+    @Flag(help: "By a transaction on the chain of the network's ledger.") var onChain = false
     @Flag(help: "Print facts as JSON.") var json = false
     @OptionGroup var peer: RunningPeer
 
     func run() async throws {
+      if onChain { return print(try await RegistryDesk(peer.data).retire(name: name)) }
       let facts: RegistryFacts
       if let client = try await peer.client() {
         facts = try await client.retire(RetireRequest(name: name))

@@ -39,6 +39,12 @@ extension FuzzTarget {
     FuzzTarget("registry-change", seeds: tags) { bytes in
       try written(RegistryChange(bytes: bytes).bytes, over: bytes)
     },
+    FuzzTarget("account-message", seeds: accountTags) { bytes in
+      try written(AccountMessage(bytes: bytes).bytes, over: bytes)
+    },
+    FuzzTarget("account-record", seeds: tags) { bytes in
+      try written(AccountRecord(bytes: bytes).bytes, over: bytes)
+    },
     FuzzTarget("partial-sum", seeds: [partial]) { bytes in
       // The first byte chooses how many elements are expected.
       guard let count = bytes.first else { return }
@@ -55,6 +61,10 @@ extension FuzzTarget {
       try result.get()
     },
   ]
+
+  private static let accountTags = AccountMessage.tags.map {
+    [$0] + [UInt8](repeating: 0, count: 400)
+  }
 
   /// 64 elements in two blocks of 18 bits.
   private static var partial: [UInt8] {

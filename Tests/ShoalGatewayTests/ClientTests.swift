@@ -35,6 +35,26 @@ struct ClientTests {
     }
   }
 
+  @Test func `accounts are shown and settled through the gateway`() async throws {
+    try await served(FakeNode()) { address in
+      let client = GatewayClient(address: address)
+      let facts = try await client.credits()
+      #expect(facts == CreditsFacts(FakeNode.credits))
+      #expect(facts.accounts.map(\.side) == [.earns] && facts.earned == "7" && facts.asks == 3)
+      #expect(try await client.settle(SettleRequest(peer: nil)).asked == 2)
+      let peer = PeerID(.repeated(5)).raw.hex
+      #expect(try await client.settle(SettleRequest(peer: peer)).asked == 1)
+      let refusal = await #expect(throws: ClientError.self) {
+        try await client.settle(SettleRequest(peer: "nobody"))
+      }
+      guard case .refused(400, let error) = refusal else {
+        Issue.record("not refused: \(String(describing: refusal))")
+        return
+      }
+      #expect(error.param == "peer")
+    }
+  }
+
   private static func request(
     _ model: String = "tiny", tokens: Int = 3
   ) -> RunRequest {

@@ -222,6 +222,17 @@ final class FakeNode: NodeService {
     throw RegistryError.notRegistered(name)
   }
 
+  static let credits = CreditsReport(
+    own: PeerID(.repeated(1)), terms: AccountTerms(price: WorkPrice(perMebiUnit: 3)),
+    accounts: [
+      AccountRecord(
+        channel: ChannelID(.repeated(4)), side: .payee, other: AccountParty(PeerID(.repeated(5))))
+    ], earned: Amount(7), spent: .zero, barred: [], trouble: nil)
+
+  func credits() async -> CreditsReport? { Self.credits }
+
+  func settle(_ payer: PeerID?) async throws -> Int { payer == nil ? 2 : 1 }
+
   func leave(progress: @escaping @Sendable (LeaveProgress) -> Void) async {
     progress(.atoms(left: 1, of: 3))
     progress(.left(unplaced: 1))

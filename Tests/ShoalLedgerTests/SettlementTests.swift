@@ -31,7 +31,8 @@ struct SettlementTests {
         left -= part
       }
       #expect(chain.pay == WorkPrice(perMebiUnit: price).pay(total))
-      #expect(chain.pay == Amount(UInt128(total) * UInt128(price) >> 20))
+      #expect(chain.pay == Amount((UInt128(total) * UInt128(price)) / 1_048_576))
+      #expect(total < 1_000_000 || chain.pay > .zero)
     }
   }
 

@@ -25,8 +25,14 @@ struct TestMesh {
   let network: NetworkDescriptor
   let identities: [PeerIdentity]
 
-  /// - Parameter cliques: of the peers; none: they are all near.
-  init(peers: Int, cliques: [String] = []) throws {
+  /// - Parameters:
+  ///   - cliques: of the peers; none: they are all near.
+  ///   - accounts: what each peer asks and pays; none: they keep no accounts.
+  ///   - configure: changes what the peer of that number is made of.
+  init(
+    peers: Int, cliques: [String] = [], accounts: [AccountTerms?] = [],
+    configure: (inout NodeConfiguration, Int) -> Void = { _, _ in }
+  ) throws {
     let directory = FileManager.default.temporaryDirectory
       .appendingPathComponent("shoal-\(UUID().uuidString)")
     self.directory = directory
@@ -41,14 +47,16 @@ struct TestMesh {
     self.identities = identities
     nodes = try identities.indices.map { number in
       try TestMesh.node(
-        number, clique: cliques.isEmpty ? "" : cliques[number], in: directory, network: network,
-        beaconPort: beaconPort, identities[number])
+        number, clique: cliques.isEmpty ? "" : cliques[number],
+        accounts: accounts.isEmpty ? nil : accounts[number], in: directory, network: network,
+        beaconPort: beaconPort, identities[number], configure)
     }
   }
 
   private static func node(
-    _ number: Int, clique: String, in directory: URL, network: NetworkDescriptor,
-    beaconPort: UInt16, _ identity: PeerIdentity
+    _ number: Int, clique: String, accounts: AccountTerms?, in directory: URL,
+    network: NetworkDescriptor, beaconPort: UInt16, _ identity: PeerIdentity,
+    _ configure: (inout NodeConfiguration, Int) -> Void
   ) throws -> Node {
     let path = directory.appendingPathComponent("peer\(number)").path
     let documents = try DirectoryDocuments(path: path)
@@ -63,11 +71,14 @@ struct TestMesh {
         cores: 1, matrixVector: .init(f32: speed, f16: speed, q8: speed, q4: speed),
         matrixMatrix: speed),
       disk: .gibibytes(1))
+    var configuration = NodeConfiguration(
+      network: network, identity: identity, record: record,
+      resources: ComputeResources(kernels: Kernels(), threadsPerJob: 1, emulated: nil),
+      bootstrap: [], waiting: .sleep)
+    configuration.accounts = accounts
+    configure(&configuration, number)
     return try Node(
-      NodeConfiguration(
-        network: network, identity: identity, record: record,
-        resources: ComputeResources(kernels: Kernels(), threadsPerJob: 1, emulated: nil),
-        bootstrap: [], waiting: .sleep),
+      configuration,
       NodeSystem(
         datagrams: sockets.datagrams, streams: sockets.streams,
         blobs: try unsafe DirectoryBlobStore(root: path, hash: BLAKE2b.contentHash),

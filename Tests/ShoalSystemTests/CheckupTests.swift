@@ -43,6 +43,7 @@ struct CheckupTests {
     Trouble("data directory", .warning) { $0.directoryState = .open(mode: 0o755) },
     Trouble("disk", .warning) { $0.freeBytes = 1 << 20 },
     Trouble("identity", .fault) { $0.identityBytes = 31 },
+    Trouble("secret files", .warning) { $0.looseFiles = [.init(name: "identity", mode: 0o644)] },
     Trouble("store", .fault) { $0.damaged = 1 },
     Trouble("store", .warning) { $0.quarantined = 2 },
     Trouble("memory", .warning) { $0.availableBytes = 1 << 30 },

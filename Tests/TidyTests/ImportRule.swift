@@ -17,7 +17,9 @@ extension TidyRule {
       "ShoalGateway": node,
       "ShoalSimulation": node,
       "ShoalPeer": node.union(["ShoalSystem"]),
-      "shoal": node.union(["ShoalSystem", "ShoalPeer", "ShoalGateway", "ShoalSimulation"]),
+      "shoal": node.union([
+        "ShoalSystem", "ShoalPeer", "ShoalGateway", "ShoalSimulation", "ShoalEthereum",
+      ]),
     ]
   }()
 

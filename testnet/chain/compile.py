@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""Compiles the contracts, and with --check compares the outcome with what is committed under build/.
+"""Compiles the contracts, and with --check compares the outcome with what is committed.
+
+It lies in Sources/ShoalEthereum/Bytecode, from where `shoal chain deploy` has it.
 
 Needs vyper of the version in requirements.txt: another compiler makes other bytes.
 """
@@ -11,6 +13,7 @@ from pathlib import Path
 import vyper
 
 HERE = Path(__file__).resolve().parent
+BYTECODE = HERE.parent.parent / "Sources/ShoalEthereum/Bytecode"
 VERSION = "0.4.3"
 
 
@@ -33,13 +36,13 @@ def main() -> int:
     differing = []
     for source in sorted((HERE / "contracts").glob("*.vy")):
         text = json.dumps(compiled(source), indent=1, sort_keys=True) + "\n"
-        target = HERE / "build" / f"{source.stem}.json"
+        target = BYTECODE / f"{source.stem}.json"
         if "--check" in sys.argv[1:]:
             if not target.exists() or target.read_text() != text:
                 differing.append(source.stem)
         else:
             target.write_text(text)
-            print(f"wrote {target.relative_to(HERE)}")
+            print(f"wrote {target.name}")
     if differing:
         print(f"not what was committed: {', '.join(differing)}; run testnet/chain/compile.py", file=sys.stderr)
         return 1

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+BYTECODE = HERE.parent.parent / "Sources/ShoalEthereum/Bytecode"
 sys.path.insert(0, str(HERE / "tests"))
 
 from machines import Contract, PyEVM, account  # noqa: E402
@@ -17,7 +18,7 @@ HASH = b"\x01" * 32
 def main():
     people = [account(number) for number in range(1, 40)]
     machine = PyEVM(people)
-    builds = {path.stem: json.loads(path.read_text()) for path in (HERE / "build").glob("*.json")}
+    builds = {path.stem: json.loads(path.read_text()) for path in BYTECODE.glob("*.json")}
     models = Contract(machine, builds["ModelRegistry"], people[0])
     channels = Contract(machine, builds["PaymentChannels"], people[0], NOBODY, 3600)
     nodes = Contract(machine, builds["NodeRegistry"], people[0], channels.address, 3600)

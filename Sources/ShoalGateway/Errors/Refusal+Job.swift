@@ -1,5 +1,6 @@
 // The sentences for jobs that could not begin or go on.
 
+import HTTPTypes
 import ShoalProtocol
 
 extension Refusal {
@@ -49,6 +50,11 @@ extension Refusal {
         .badRequest("the context of \(limit) tokens is full", code: "context_length_exceeded")
       case .busy(let running, let limit):
         .unavailable("a peer runs \(running) jobs of at most \(limit): try again", code: "busy")
+      case .unpaid, .creditExhausted:
+        Refusal(
+          .init(code: 402, reasonPhrase: "Payment Required"), "\(failure)", type: "payment_error",
+          code: "unpaid")
+      case .dishonest: .unavailable("\(failure)", code: "dishonest")
       case .leaving: .unavailable("a peer is leaving the mesh: try again", code: "leaving")
       case .cancelled: .unavailable("the job was cancelled", code: "cancelled")
       case .unexplained(let peer):

@@ -57,6 +57,7 @@ extension Refusal {
         Refusal(
           .notFound, "no such job is kept here, or no longer", type: "not_found_error",
           param: "job", code: "job_not_found")
+      case .noAccounts: .notFound("\(error)", code: "no_accounts")
       case .leaving:
         .unavailable("\(error)", code: "leaving")
       }

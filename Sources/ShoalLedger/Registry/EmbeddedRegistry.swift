@@ -24,6 +24,21 @@ public struct RegistryNews: Hashable, Sendable {
   }
 }
 
+extension RegistryNews {
+  /// What another source than a log says of a name: its revision is its place.
+  public init(_ entry: ModelEntry) {
+    let kind: RegistryChange.Kind =
+      entry.isRetired ? .retire : entry.revision == 1 ? .register : .update
+    self.init(
+      cursor: LogCursor(
+        log: LogName(author: entry.publisher, topic: .registry), sequence: UInt64(entry.revision),
+        id: entry.nameID),
+      change: RegistryChange(
+        kind: kind, name: entry.name, replaces: entry.revision - min(1, entry.revision),
+        model: entry.model, byteCount: entry.byteCount, location: entry.location), entry: entry)
+  }
+}
+
 public struct EmbeddedRegistry: Sendable {
   private struct Name: Hashable, Comparable {
     let publisher: PeerID
@@ -57,14 +72,7 @@ public struct EmbeddedRegistry: Sendable {
   /// The model that `name` stands for: `name`, `publisher/name` or the beginning of a model's id.
   /// Where several publishers use a name, `own` comes first, then the newest.
   public func resolve(_ name: String, own: PeerID) -> ModelEntry? {
-    let named = models.filter { entry in
-      entry.name == name || "\(entry.publisher.short)/\(entry.name)" == name
-        || name.count >= 8 && entry.model.raw.hex.hasPrefix(name)
-    }
-    return named.max {
-      ($0.publisher == own ? 1 : 0, $0.written, $0.publisher)
-        < ($1.publisher == own ? 1 : 0, $1.written, $1.publisher)
-    }
+    models.named(name, own: own)
   }
 
   // MARK: Changing
@@ -183,5 +191,20 @@ public struct EmbeddedRegistry: Sendable {
       byteCount: change.byteCount, isRetired: change.kind == .retire,
       written: signed.entry.written, location: change.location)
     return RegistryNews(cursor: signed.cursor, change: change, entry: entry)
+  }
+}
+
+extension [ModelEntry] {
+  /// The one that `name` stands for: `name`, `publisher/name` or the beginning of a model's id.
+  /// Where several publishers use a name, `own` comes first, then the newest.
+  public func named(_ name: String, own: PeerID) -> ModelEntry? {
+    let named = filter { entry in
+      entry.name == name || "\(entry.publisher.short)/\(entry.name)" == name
+        || name.count >= 8 && entry.model.raw.hex.hasPrefix(name)
+    }
+    return named.max {
+      ($0.publisher == own ? 1 : 0, $0.written, $0.publisher)
+        < ($1.publisher == own ? 1 : 0, $1.written, $1.publisher)
+    }
   }
 }

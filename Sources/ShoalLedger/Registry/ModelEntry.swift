@@ -35,7 +35,9 @@ public struct ModelEntry: Hashable, Sendable {
   }
 
   /// The name as contracts know it: `keccak256(publisher32 || keccak256(name))`.
-  public var nameID: Bytes32 {
+  public var nameID: Bytes32 { ModelEntry.nameID(publisher, name) }
+
+  public static func nameID(_ publisher: PeerID, _ name: String) -> Bytes32 {
     Keccak256.hash(publisher.raw.bytes + Keccak256.hash(Array(name.utf8)).bytes)
   }
 }

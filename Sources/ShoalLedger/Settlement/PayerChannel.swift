@@ -50,6 +50,11 @@ public struct PayerChannel: Sendable {
     chains[session]?.counted.append(chunk)
   }
 
+  /// The session broke off: claims for what was asked are paid, whether or not the answers came.
+  public mutating func allow(_ session: WorkSessionID, _ asked: WorkAllowance) {
+    chains[session]?.allowance = asked
+  }
+
   public mutating func end(_ session: WorkSessionID) { chains[session] = nil }
 
   /// Checks a receipt against what was counted, and promises to pay for it. The voucher is to be
@@ -74,14 +79,14 @@ public struct PayerChannel: Sendable {
       throw .equivocated(equivocation)
     }
     let next = (chain.receipts.newest ?? 0) + 1
-    guard receipt.sequence == next, let counted = chain.counted.first else {
+    guard receipt.sequence == next, let counted = chain.measure(of: receipt) else {
       throw .receiptGap(expected: next, found: receipt.sequence)
     }
     let expected = chain.chain.receipt(for: counted)
     if let fault = receipt.fault(against: expected) { throw fault }
     let total = promised + (receipt.cumulative - chain.chain.pay)
     guard total <= budget else { throw .overspend(ceiling: budget, asked: total) }
-    chain.counted.removeFirst()
+    chain.take(receipt)
     chain.chain.append(receipt)
     chain.receipts.insert(signed)
     chains[receipt.session] = chain
@@ -113,8 +118,29 @@ private struct PayerChain: Sendable {
   /// Chunks that were seen and have no receipt yet, oldest first.
   var counted: [WorkChunk] = []
   var receipts = RecentReceipts()
+  /// Where it broke off: what is paid beyond what was counted.
+  var allowance: WorkAllowance?
 
   init(_ chain: ReceiptChain) { self.chain = chain }
+
+  /// What the next receipt is compared with; nil: nothing was seen yet that it could be about.
+  func measure(of receipt: Receipt) -> WorkChunk? {
+    if let first = counted.first { return first }
+    guard let allowance else { return nil }
+    return WorkChunk(
+      tokens: min(receipt.tokens, allowance.tokens),
+      workUnits: min(receipt.workUnits, allowance.workUnits), input: receipt.input,
+      output: receipt.output)
+  }
+
+  mutating func take(_ receipt: Receipt) {
+    guard counted.isEmpty else {
+      counted.removeFirst()
+      return
+    }
+    allowance?.tokens -= receipt.tokens
+    allowance?.workUnits -= receipt.workUnits
+  }
 }
 
 /// The last receipts of a session, so that a contradiction of one of them is a proof.

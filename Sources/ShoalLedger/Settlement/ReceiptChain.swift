@@ -39,6 +39,17 @@ public struct WorkChunk: Hashable, Sendable {
   }
 }
 
+/// How much more a payer pays for in a session that broke off: what it asked for, and may not have
+/// seen the answer of.
+public struct WorkAllowance: Hashable, Sendable {
+  public var tokens: UInt64
+  public var workUnits: UInt64
+
+  public init(tokens: UInt64, workUnits: UInt64) {
+    (self.tokens, self.workUnits) = (tokens, workUnits)
+  }
+}
+
 /// The newest receipt of a session and what led to it.
 public struct ReceiptChain: Hashable, Sendable {
   public let channel: ChannelID

@@ -67,7 +67,7 @@ public struct WorkPrice: Hashable, Sendable {
   /// Pay for all of a session's work so far, rounded down once: cumulative, so that no rounding
   /// adds up and a chunk costs the same however it is cut.
   public func pay(_ workUnits: UInt64) -> Amount {
-    Amount(UInt128(workUnits) * UInt128(perMebiUnit) >> 20)
+    Amount((UInt128(workUnits) * UInt128(perMebiUnit)) >> 20)
   }
 }
 

@@ -24,6 +24,8 @@ public final class RankRunner {
   private var inbox: [UInt8] = []
   private var step = BatchStep()
   private var spans: [PassSpan] = []
+  /// Counts what this rank is paid for; nil: nobody pays.
+  var served: ServedRank?
   private let interruption: @Sendable () -> JobFailure?
   private let told: @Sendable (_ bytes: UInt64, _ took: Duration) -> Void
   /// Bytes of weights and cache that the step under way has read.
@@ -105,6 +107,7 @@ public final class RankRunner {
     try unsafe entry.send(.job, capacity: votes.capacity(step)) { room in
       let result = try unsafe votes.write(step, pass, into: room)
       let cost = cost(since: start)
+      served?.done(.batch(step), results: votes.hashes)
       if step.tokens.count == 1 { told(bytesRead, .nanoseconds(Int64(cost.compute))) }
       return result.finish(cost)
     }
@@ -123,6 +126,7 @@ public final class RankRunner {
     try exchange(
       sequence: texts.sequence, tokens: texts.texts.reduce(0) { $0 + $1.count })
     let vectors = try TextVector.all(texts, pass)
+    served?.done(.texts(texts), results: vectors.map(\.hash))
     try entry.send(
       .embedded(sequence: texts.sequence, vectors, cost: cost(since: start)))
   }

@@ -17,6 +17,8 @@ struct VoteWriter {
   private var best = BestCandidates()
   /// The best of one block, for the wire.
   private var spoken: [TokenCandidate] = []
+  /// Of the last result: the hash of each vote, in order.
+  private(set) var hashes: [Bytes32] = []
 
   init(_ model: RankModel, kernels: Kernels) {
     layers = model.manifest.shape.layers
@@ -44,6 +46,7 @@ struct VoteWriter {
   ) throws(JobFailure) -> StepResultWriter {
     var result = unsafe StepResultWriter(
       room, sequence: step.sequence, votes: pass.logitRows * blocks.count)
+    hashes.removeAll(keepingCapacity: true)
     var row = 0
     for span in step.spans where !blocks.isEmpty {
       for _ in 0..<span.votedRows {
@@ -77,9 +80,11 @@ struct VoteWriter {
     for candidate in best.candidates where tokens[index].contains(candidate.token) {
       spoken.append(TokenCandidate(token: UInt32(candidate.token), logit: candidate.logit))
     }
+    let hash = unsafe BLAKE2b.hash(UnsafeRawBufferPointer(logits))
+    hashes.append(hash)
     unsafe result.vote(
       block: blocks[index], row: row, maximum: extent.maximum,
-      exponentials: extent.sumOfExponentials, hash: BLAKE2b.hash(UnsafeRawBufferPointer(logits)),
+      exponentials: extent.sumOfExponentials, hash: hash,
       candidates: spoken[...],
       slice: slices ? logits : UnsafeBufferPointer(start: nil, count: 0))
   }

@@ -1,4 +1,4 @@
-// The seam to the logs of the ledger on disk: SQLite in production, a document in the simulator.
+// The seam to the logs of the ledger on disk (docs/decisions/0073-logs-of-authors.md).
 
 public import ShoalLedger
 

@@ -1,4 +1,4 @@
-// Logs in one document that is replaced whole: for simulated peers, whose logs are short.
+// Logs in one document that is replaced whole: changes of names are few, and read once.
 
 public import ShoalLedger
 internal import ShoalProtocol

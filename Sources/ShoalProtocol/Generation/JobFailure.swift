@@ -24,6 +24,12 @@ public enum JobFailure: Error, Hashable, Sendable {
   case numericRange(layer: Int)
   case contextFull(limit: Int)
   case busy(running: Int, limit: Int)
+  /// A peer asks more for its work than it is offered, for 2^20 multiply-accumulates.
+  case unpaid(asked: UInt64, offered: UInt64)
+  /// A peer has worked for more than it lends.
+  case creditExhausted(owed: UInt64, limit: UInt64)
+  /// A peer claims pay for what it did not do.
+  case dishonest(PeerID)
   /// A peer that says goodbye takes no further step.
   case leaving
   case cancelled
@@ -63,6 +69,11 @@ extension JobFailure: CustomStringConvertible {
     case .numericRange(let layer): "a number left its range in layer \(layer)"
     case .contextFull(let limit): "the context of \(limit) tokens is full"
     case .busy(let running, let limit): "a peer runs \(running) jobs already, at most \(limit)"
+    case .unpaid(let asked, let offered):
+      "a peer asks \(asked) for 2^20 multiply-accumulates and is offered \(offered)"
+    case .creditExhausted(let owed, let limit):
+      "a peer is owed \(owed) and lends \(limit): it waits to be paid"
+    case .dishonest(let peer): "the peer \(peer) claims pay for work that it did not do"
     case .leaving: "a peer is leaving the mesh"
     case .cancelled: "the job was cancelled"
     case .unexplained(let peer): "the peer \(peer) could not go on, for a reason of its system"

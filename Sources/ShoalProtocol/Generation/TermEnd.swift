@@ -100,9 +100,11 @@ extension JobFailure {
 
   var blame: Blame {
     switch self {
-    case .peerLost(let peer), .deadline(let peer, _), .protocolViolation(let peer, _): .peer(peer)
+    case .peerLost(let peer), .deadline(let peer, _), .protocolViolation(let peer, _),
+      .dishonest(let peer):
+      .peer(peer)
     case .unknownModel, .noMemory, .diskFull, .diskFailed, .missingAtoms, .holdersSilent,
-      .damagedAtom, .modelRefused, .busy, .leaving, .unexplained:
+      .damagedAtom, .modelRefused, .busy, .leaving, .unexplained, .unpaid, .creditExhausted:
       .speaker
     case .planDiffers, .notInPlan, .recordRefused: .moment
     case .staleTerm, .numericRange, .contextFull, .cancelled: .nobody

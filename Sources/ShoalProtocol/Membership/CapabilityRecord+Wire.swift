@@ -31,6 +31,7 @@ extension CapabilityRecord {
     }
     writer.integer(UInt8(announcementCursor == nil ? 0 : 1))
     if let announcementCursor { writer.integer(announcementCursor) }
+    payment?.write(to: &writer)
     return writer.bytes
   }
 
@@ -76,6 +77,7 @@ extension CapabilityRecord {
     disk = ByteCount(try reader.integer(UInt64.self))
     models = try reader.holdings()
     announcementCursor = try reader.flag("cursor") ? try reader.integer() : nil
+    payment = try PaymentTerms.last(of: &reader)
     try reader.finish()
   }
 }

@@ -43,6 +43,8 @@ public struct CapabilityRecord: Hashable, Sendable {
   public var models: [ModelHolding]
   /// How far this peer's own log of announcements reaches, where it keeps one.
   public var announcementCursor: UInt64?
+  /// What it asks for its work; nil: it takes part in no ledger.
+  public var payment: PaymentTerms?
 
   public init(
     peer: PeerID, version: UInt64, handshakeKey: Bytes32, endpoints: [Endpoint],
@@ -52,7 +54,7 @@ public struct CapabilityRecord: Hashable, Sendable {
     memory: MemoryFigures, compute: ComputeFigures, linkBandwidth: BucketedFigure = 0,
     linkLatencyMicroseconds: UInt32 = 0, outsideLatencyMicroseconds: UInt32 = 0,
     outsideBandwidth: BucketedFigure = 0, disk: ByteCount = .zero, models: [ModelHolding] = [],
-    announcementCursor: UInt64? = nil
+    announcementCursor: UInt64? = nil, payment: PaymentTerms? = nil
   ) {
     self.peer = peer
     self.version = version
@@ -73,6 +75,7 @@ public struct CapabilityRecord: Hashable, Sendable {
     self.disk = disk
     self.models = models.sorted { $0.model < $1.model }
     self.announcementCursor = announcementCursor
+    self.payment = payment
   }
 
   /// What this peer says it holds of `model`; nil: nothing.

@@ -91,6 +91,7 @@ extension Prepare {
     writer.integer(UInt32(batch))
     writer.list(view) { $1.write(to: &$0) }
     writer.list(distrusted) { $0.id($1) }
+    payment?.write(to: &writer)
   }
 
   init(from reader: inout ByteReader) throws(WireError) {
@@ -122,6 +123,7 @@ extension Prepare {
     distrusted = try reader.list("distrusted", limit: Limits.peers) { reader throws(WireError) in
       try reader.id()
     }
+    payment = try PaymentTerms.last(of: &reader)
   }
 }
 

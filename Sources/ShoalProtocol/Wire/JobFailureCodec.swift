@@ -13,10 +13,7 @@ extension JobFailure {
       writer.integer(UInt8(3))
     case .recordRefused(let peer):
       writer.tagged(4, peer)
-    case .noMemory(let needed, let available):
-      writer.integer(UInt8(5))
-      writer.integer(needed)
-      writer.integer(available)
+    case .noMemory(let needed, let available): write(5, needed, available, to: &writer)
     case .missingAtoms(let count):
       writer.tagged(6, count)
     case .damagedAtom(let blob):
@@ -64,7 +61,16 @@ extension JobFailure {
       writer.tagged(20, peer)
     case .unexplained(let peer):
       writer.tagged(21, peer)
+    case .unpaid(let asked, let offered): write(22, asked, offered, to: &writer)
+    case .creditExhausted(let owed, let limit): write(23, owed, limit, to: &writer)
+    case .dishonest(let peer): writer.tagged(24, peer)
     }
+  }
+
+  private func write(_ tag: UInt8, _ one: UInt64, _ other: UInt64, to writer: inout ByteWriter) {
+    writer.integer(tag)
+    writer.integer(one)
+    writer.integer(other)
   }
 
   init(from reader: inout ByteReader) throws(WireError) {
@@ -98,6 +104,9 @@ extension JobFailure {
         atoms: Int(try reader.integer(UInt32.self)), holders: Int(try reader.integer(UInt32.self)))
     case 20: self = .modelRefused(try reader.id())
     case 21: self = .unexplained(try reader.id())
+    case 22: self = .unpaid(asked: try reader.integer(), offered: try reader.integer())
+    case 23: self = .creditExhausted(owed: try reader.integer(), limit: try reader.integer())
+    case 24: self = .dishonest(try reader.id())
     case _: throw .unknown(field: "failure", value: UInt64(tag))
     }
   }

@@ -20,10 +20,13 @@ public struct Prepare: Hashable, Sendable {
   public let view: [SignedRecord]
   /// Peers that the entry leaves out, sorted.
   public let distrusted: [PeerID]
+  /// What the entry pays every rank for its work; nil: nothing.
+  public let payment: PaymentTerms?
 
   public init(
     job: JobID, term: Term, model: ModelID, plan: PlanID, objective: PlanObjective, context: Int,
-    positions: Int, batch: Int, view: [SignedRecord], distrusted: [PeerID]
+    positions: Int, batch: Int, view: [SignedRecord], distrusted: [PeerID],
+    payment: PaymentTerms? = nil
   ) {
     self.job = job
     self.term = term
@@ -35,13 +38,14 @@ public struct Prepare: Hashable, Sendable {
     self.batch = batch
     self.view = view
     self.distrusted = distrusted
+    self.payment = payment
   }
 
   /// The same under another name and term.
   public func renamed(_ job: JobID, _ term: Term) -> Prepare {
     Prepare(
       job: job, term: term, model: model, plan: plan, objective: objective, context: context,
-      positions: positions, batch: batch, view: view, distrusted: distrusted)
+      positions: positions, batch: batch, view: view, distrusted: distrusted, payment: payment)
   }
 }
 

@@ -36,6 +36,14 @@ public struct CheckupFacts: Sendable, Hashable {
     case good
   }
 
+  public struct LooseFile: Sendable, Hashable {
+    public let name: String
+    /// Nine bits.
+    public let mode: UInt16
+
+    public init(name: String, mode: UInt16) { (self.name, self.mode) = (name, mode) }
+  }
+
   public enum Network: Sendable, Hashable {
     /// The open one of the LAN.
     case lan
@@ -56,6 +64,10 @@ public struct CheckupFacts: Sendable, Hashable {
   public var freeBytes: UInt64 = 0
   /// Of the peer's key; nil where none was made yet.
   public var identityBytes: Int?
+  /// A password opens it.
+  public var isIdentitySealed = false
+  /// Secret files that others of this machine can read or write.
+  public var looseFiles: [LooseFile] = []
   public var network = Network.lan
   /// Nil where the device was never measured.
   public var profileDays: Int?
@@ -99,7 +111,8 @@ public enum Checkup {
   /// In the order of their subjects: what everything else rests on comes first.
   public static func findings(_ facts: CheckupFacts) -> [Finding] {
     let all: [Finding?] = [
-      directory(facts), disk(facts), identity(facts), store(facts), memory(facts), profile(facts),
+      directory(facts), disk(facts), identity(facts), secrets(facts), store(facts), memory(facts),
+      profile(facts),
       kernel(facts), files(facts), network(facts), addresses(facts), ports(facts), peer(facts),
       ways(facts),
     ]
@@ -142,12 +155,23 @@ public enum Checkup {
   private static func identity(_ facts: CheckupFacts) -> Finding {
     switch facts.identityBytes {
     case nil: Finding(.good, "identity", "made when the peer first starts")
+    case _? where facts.isIdentitySealed: Finding(.good, "identity", "sealed with a password")
     case 32: Finding(.good, "identity", "32 bytes")
     case let count?:
       Finding(
         .fault, "identity", "\(facts.directory)/identity has \(count) bytes, not 32",
         mend: "restore it from a backup; or remove it, and the peer gets a new name")
     }
+  }
+
+  private static func secrets(_ facts: CheckupFacts) -> Finding? {
+    guard !facts.looseFiles.isEmpty else { return nil }
+    let files = facts.looseFiles.map { "\($0.name) (mode \(String($0.mode, radix: 8)))" }
+    let paths = facts.looseFiles.map { "\(facts.directory)/\($0.name)" }
+    return Finding(
+      .warning, "secret files",
+      "others of this machine may read or change \(files.joined(separator: ", "))",
+      mend: "chmod 600 \(paths.joined(separator: " "))")
   }
 
   private static func store(_ facts: CheckupFacts) -> Finding {

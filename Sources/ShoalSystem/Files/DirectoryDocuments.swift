@@ -28,9 +28,14 @@ public struct DirectoryDocuments: DocumentStore {
   }
 
   public func write(_ name: String, _ bytes: [UInt8], isSecret: Bool) throws {
-    let url = URL(fileURLWithPath: path).appendingPathComponent(name)
-    try Data(bytes).write(to: url, options: .atomic)
-    try FileManager.default.setAttributes(
-      [.posixPermissions: isSecret ? 0o600 : 0o644], ofItemAtPath: url.path)
+    // A name of its own: two processes may write one document, and the later one stands.
+    let beside = "\(path)/.\(name).\(UUID().uuidString)"
+    try NewFile.write(beside, bytes, isSecret: isSecret)
+    do throws(SystemCallError) {
+      try NewFile.move(beside, onto: "\(path)/\(name)")
+    } catch {
+      try? FileManager.default.removeItem(atPath: beside)
+      throw error
+    }
   }
 }

@@ -9,6 +9,16 @@
 #endif
 
 public enum NewFile {
+  /// Puts a file in the place of another, durably: the directory is synced.
+  public static func move(_ path: String, onto target: String) throws(SystemCallError) {
+    guard unsafe rename(path, target) == 0 else { throw .last("rename", target) }
+    let directory = target.lastIndex(of: "/").map { String(target[..<$0]) } ?? "."
+    let folder = unsafe open(directory.isEmpty ? "/" : directory, O_RDONLY | O_CLOEXEC)
+    guard folder >= 0 else { throw .last("open", directory) }
+    defer { close(folder) }
+    guard fsync(folder) == 0 else { throw .last("fsync", directory) }
+  }
+
   /// Writes all of `bytes`, or leaves no file.
   ///
   /// - Parameter isSecret: no other user may read it, not even while it is written.

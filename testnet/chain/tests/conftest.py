@@ -7,7 +7,7 @@ import pytest
 
 from machines import PyEVM, Revm, account
 
-BUILD = Path(__file__).resolve().parent.parent / "build"
+BUILD = Path(__file__).resolve().parents[3] / "Sources/ShoalEthereum/Bytecode"
 
 
 @pytest.fixture(scope="session")

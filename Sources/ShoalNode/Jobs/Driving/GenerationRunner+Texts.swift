@@ -13,6 +13,7 @@ extension GenerationRunner {
     while let step = session.next() {
       let count = step.texts.reduce(0) { $0 + $1.count }
       let deadline = clock.now() + patience.forStep(tokens: count)
+      bill?.asked(.texts(step))
       let bytes = JobMessage.embed(step).bytes
       for (rank, link) in links.enumerated() {
         do { try link.send(.job, bytes) } catch { throw end(rank, lastWord(of: rank)) }
@@ -29,6 +30,7 @@ extension GenerationRunner {
         throw TermEnd(error, blamed: links.last.map { [$0.peer] } ?? [])
       }
       made(session.vectors)
+      try bill?.check()
     }
     return total
   }
@@ -38,6 +40,7 @@ extension GenerationRunner {
   ) throws -> StepCost {
     switch hear(rank, deadline: deadline) {
     case .vectors(let sequence, let vectors, let cost):
+      bill?.answered(rank, vectors.lazy.map(\.hash))
       do {
         try session.take(vectors, of: rank, sequence: sequence, step: step)
       } catch {

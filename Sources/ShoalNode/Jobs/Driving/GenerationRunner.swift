@@ -34,6 +34,8 @@ public struct GenerationRunner: Sendable {
   private let entry: PeerID
   let patience: StepPatience
   let clock: any MeshClock
+  /// Counts what ranks are paid for; nil: nobody is.
+  var bill: TermBill?
 
   /// - Parameters:
   ///   - links: to every rank, in the plan's order.
@@ -45,6 +47,14 @@ public struct GenerationRunner: Sendable {
     self.entry = entry
     self.patience = patience
     self.clock = clock
+  }
+
+  init(
+    links: [any FrameLink], entry: PeerID, patience: StepPatience, clock: any MeshClock,
+    bill: TermBill?
+  ) {
+    self.init(links: links, entry: entry, patience: patience, clock: clock)
+    self.bill = bill
   }
 
   /// Runs one job, whose ranks have all answered PREPARE, to its end.
@@ -76,6 +86,7 @@ public struct GenerationRunner: Sendable {
     while true {
       for event in jobs.news() { try perform(session.handle(event), &session, &jobs) }
       while let step = session.nextStep() {
+        bill?.asked(.batch(step))
         try send(step)
         flights.append(step, at: clock.now())
       }
@@ -147,6 +158,7 @@ public struct GenerationRunner: Sendable {
     for rank in links.indices {
       switch hear(rank, deadline: deadline) {
       case .result(let sequence, let votes, let cost):
+        bill?.answered(rank, votes.lazy.map(\.hash))
         effects += session.handle(.result(rank: rank, sequence: sequence, votes, cost))
       case .vectors:
         throw end(
@@ -158,6 +170,7 @@ public struct GenerationRunner: Sendable {
     flights.removeFirst(at: now)
     patience.note(tokens: rows, took: now - start)
     session.note(rows: rows, took: now - start)
+    try bill?.check()
     try perform(effects, &session, &jobs)
   }
 

@@ -12,6 +12,8 @@ struct JobDriver: Sendable {
   let membership: Membership
   let keeper: WitnessKeeper
   let door: StreamDoor
+  /// Nil: this peer pays nobody.
+  let accounts: Accounts?
   let lanes: LaneTable
   let clock: any MeshClock
   let random: any RandomSource
@@ -46,9 +48,10 @@ struct JobDriver: Sendable {
     let prompt = try prompt(of: request, entry, manifest, tokenizer)
     let order = try GenerationOrder(prompt: prompt, options: request.options, manifest: manifest)
     do { try request.options.format.check() } catch { throw NodeError.schema(error) }
+    let records = await membership.view().records
     _ = try MeshPlan(
-      model: entry.model, manifest: manifest, records: await membership.view().records,
-      objective: request.objective, context: order.context, distrusted: [])
+      model: entry.model, manifest: manifest, records: records, objective: request.objective,
+      context: order.context, distrusted: Set(unaffordable(records)))
     var prepared = request
     prepared.prompt = .tokens(prompt)
     return prepared
@@ -229,14 +232,24 @@ struct JobDriver: Sendable {
     excluding excluded: [PeerID]
   ) async throws -> JobTerm {
     let view = await membership.view()
+    let excluded = Set(excluded).union(unaffordable(view.records))
     let plan = try MeshPlan(
       model: model, manifest: manifest, records: view.records, objective: objective,
-      context: context, distrusted: Set(excluded))
+      context: context, distrusted: excluded)
     let prepare = Prepare(
       job: job, term: term, model: model, plan: plan.id, objective: objective, context: context,
       positions: positions ?? context, batch: batch,
-      view: await membership.signedRecords(of: view.peers), distrusted: excluded)
-    return JobTerm(driver: self, plan: plan, prepare: prepare)
+      view: await membership.signedRecords(of: view.peers), distrusted: excluded.sorted(),
+      payment: accounts?.offer(plan, view.records))
+    return JobTerm(driver: self, plan: plan, prepare: prepare) { [accounts] prepare in
+      try await accounts?.hire(prepare, plan, manifest, view.records)
+    }
+  }
+
+  /// Peers that ask more than this one pays.
+  func unaffordable(_ records: [CapabilityRecord]) -> [PeerID] {
+    if let accounts { return accounts.unaffordable(records) }
+    return records.filter { $0.peer != peer && ($0.payment?.price ?? 0) > 0 }.map(\.peer)
   }
 }
 
@@ -245,7 +258,8 @@ extension JobTerm {
   /// give way to those of this term at once.
   fileprivate func following(_ ended: Lane?) -> JobTerm {
     guard let (name, term) = ended?.takeHeir() else { return self }
-    return JobTerm(driver: driver, plan: plan, prepare: prepare.renamed(name, term))
+    return JobTerm(
+      driver: driver, plan: plan, prepare: prepare.renamed(name, term), hire: hire)
   }
 }
 

@@ -6,6 +6,8 @@ struct JobTerm: Sendable {
   let driver: JobDriver
   let plan: MeshPlan
   let prepare: Prepare
+  /// Begins to pay its ranks; nil: nobody is paid.
+  let hire: @Sendable (Prepare) async throws -> TermBill?
 
   /// Runs `steps` on the entry's thread once all ranks are ready, or throws `TermEnd`.
   ///
@@ -16,16 +18,23 @@ struct JobTerm: Sendable {
     emit: @escaping @Sendable (GenerationEvent) -> Void = { _ in },
     _ steps: @escaping @Sendable (GenerationRunner, _ positions: Int) throws -> Outcome
   ) async throws -> Outcome {
-    try await withThrowingTaskGroup(of: Void.self) { group in
-      let links = try await open { own in
-        group.addTask { await driver.executor.serve(own) }
+    let bill = try await hire(prepare)
+    return try await withThrowingTaskGroup(of: Void.self) { group in
+      let links: [any FrameLink]
+      do {
+        links = try await open { own in
+          group.addTask { await driver.executor.serve(own) }
+        }
+      } catch {
+        bill?.end()
+        throw error
       }
       let room = ThreadRoom(driver.threads.thread(name: "entry"))
       let result: Result<Outcome, any Error>
       do {
         result = .success(
           try await withTaskCancellationHandler {
-            try await drive(links, in: room, emit: emit, steps)
+            try await drive(links, bill, in: room, emit: emit, steps)
           } onCancel: {
             for link in links { link.shutdown() }
           })
@@ -34,6 +43,7 @@ struct JobTerm: Sendable {
       }
       for link in links { link.shutdown() }
       room.close()
+      bill?.end()
       // The own rank may be waiting for one that is gone.
       await driver.executor.stop(prepare.job, prepare.term)
       return try result.get()
@@ -73,7 +83,7 @@ struct JobTerm: Sendable {
   }
 
   private func drive<Outcome: Sendable>(
-    _ links: [any FrameLink], in room: ThreadRoom,
+    _ links: [any FrameLink], _ bill: TermBill?, in room: ThreadRoom,
     emit: @escaping @Sendable (GenerationEvent) -> Void,
     _ steps: @escaping @Sendable (GenerationRunner, Int) throws -> Outcome
   ) async throws -> Outcome {
@@ -83,7 +93,7 @@ struct JobTerm: Sendable {
       let positions = try PrepareRound(links: links, entry: entry, plan: plan.id, clock: clock)
         .run(prepare, emit: emit)
       let runner = GenerationRunner(
-        links: links, entry: entry, patience: plan.patience, clock: clock)
+        links: links, entry: entry, patience: plan.patience, clock: clock, bill: bill)
       return try steps(runner, positions)
     }
   }

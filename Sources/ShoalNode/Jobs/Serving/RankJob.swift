@@ -13,6 +13,8 @@ struct RankJob: Sendable {
   let model: RankModel
   /// Its atoms stay on the disk until whoever runs the job ends this.
   let lease: AtomLease
+  /// Counts what this rank is paid for; nil: nobody pays.
+  let served: ServedRank?
   let resources: ComputeResources
   let life: RankLife
   let throughput: Throughput
@@ -25,7 +27,7 @@ struct RankJob: Sendable {
   func run(_ entry: any FrameLink, links: [(any FrameLink)?]) throws {
     let workers = try threads.workers(count: resources.threadsPerJob)
     defer { workers.stop() }
-    let (life, throughput) = (life, throughput)
+    let (life, throughput, served, clock) = (life, throughput, served, clock)
     let share = model.share
     let kind = StepKind(
       model: prepare.model, units: share.units.count, blocks: share.blocks.count,
@@ -38,8 +40,12 @@ struct RankJob: Sendable {
       route: route, links: links, patience: plan.patience,
       pace: resources.emulated.map { DevicePace($0, format: model.manifest.format) },
       distant: plan.distant(from: route.rank),
-      clock: clock, threads: threads, interruption: { life.interruption },
+      clock: clock, threads: threads,
+      interruption: {
+        life.interruption ?? served?.interruption(clock)
+      },
       told: { throughput.note(kind, bytes: $0, took: $1) })
+    runner.served = served
     try runner.serve(entry)
   }
 }

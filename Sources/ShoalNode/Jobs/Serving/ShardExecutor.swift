@@ -16,6 +16,8 @@ actor ShardExecutor {
   private let threads: any ThreadSource
   private let atoms: AtomCache
   private let throughput: Throughput
+  /// Nil: this peer works for nothing.
+  private let accounts: Accounts?
   private var terms = RankTerms()
   /// The latest term of each job that runs here.
   private var lives: [JobID: RankLife] = [:]
@@ -26,7 +28,8 @@ actor ShardExecutor {
   init(
     peer: PeerID, resources: ComputeResources, library: ModelLibrary, store: ShardStore,
     membership: Membership, door: StreamDoor, rendezvous: LinkRendezvous,
-    throughput: Throughput, clock: any MeshClock, threads: any ThreadSource
+    throughput: Throughput, accounts: Accounts?, clock: any MeshClock,
+    threads: any ThreadSource
   ) {
     self.peer = peer
     self.resources = resources
@@ -38,6 +41,7 @@ actor ShardExecutor {
     self.clock = clock
     self.threads = threads
     self.throughput = throughput
+    self.accounts = accounts
     atoms = AtomCache(library: library)
   }
 
@@ -147,6 +151,7 @@ actor ShardExecutor {
     defer {
       reserved -= job.residentBytes
       job.lease.end()
+      job.served?.end()
     }
     let (name, term) = (prepare.job, prepare.term)
     await rendezvous.open(name, term, ranks: job.plan.members.count)
@@ -173,6 +178,19 @@ actor ShardExecutor {
   ) async throws -> RankJob {
     let (manifest, plan) = try await agree(prepare)
     guard let rank = plan.rank(of: peer) else { throw JobFailure.notInPlan }
+    let served = try await accounts?.serve(prepare, for: life.entry, rank.share, manifest)
+    do {
+      return try await loaded(prepare, rank, plan, manifest, served, life, reporter, in: room)
+    } catch {
+      served?.end()
+      throw error
+    }
+  }
+
+  private func loaded(
+    _ prepare: Prepare, _ rank: MeshPlan.Rank, _ plan: MeshPlan, _ manifest: ModelManifest,
+    _ served: ServedRank?, _ life: RankLife, _ reporter: PrepareReporter, in room: ThreadRoom
+  ) async throws -> RankJob {
     let (bytes, positions) = try await reserve(
       rank.residentBytes, prepare, perPosition: manifest.cacheBytesPerPosition(rank.share))
     let lease = store.lease(manifest, rank.share.keys(manifest.cut))
@@ -189,7 +207,8 @@ actor ShardExecutor {
       }
       return RankJob(
         prepare: prepare, plan: plan, route: rank.route, residentBytes: bytes,
-        positions: positions, model: model, lease: lease, resources: resources, life: life,
+        positions: positions, model: model, lease: lease, served: served,
+        resources: resources, life: life,
         throughput: throughput, clock: clock, threads: threads)
     } catch {
       lease.end()
