@@ -102,6 +102,7 @@ extension RealTimeTests {
           isRetired: false, written: 7)
         chain.set([entry])
         try await world.until { try await nodes[2].models().contains { $0.entry == entry } }
+        try await world.untilPrepared(at: nodes[2])
         let outcome = try await nodes[2].generate(
           world.request(tokens: 5, objective: .spread), emit: { _ in })
         #expect(outcome.tokens.count == 5)
@@ -138,6 +139,7 @@ extension RealTimeTests {
           try await world.until { await node.peers().count { $0.state == .alive } == 3 }
           try await world.until { try await node.models().count == 1 }
         }
+        try await world.untilPrepared(at: nodes[2])
         // Without escrow nobody works for the client, which computes alone.
         _ = try await nodes[2].generate(
           world.request(tokens: 3, objective: .spread), emit: { _ in })
@@ -176,6 +178,12 @@ extension RealTimeTests {
 }
 
 extension TestMesh {
+  /// Waits until a peer knows what the model's name stands for.
+  fileprivate func untilPrepared(at node: Node) async throws {
+    let request = self.request(tokens: 1, objective: .spread)
+    try await until { (try? await node.prepare(request)) != nil }
+  }
+
   /// Repeats until it throws.
   fileprivate func untilThrows(_ body: () async throws -> Void) async throws {
     while true {

@@ -122,6 +122,8 @@ extension RealTimeTests {
         #expect(try await nodes[0].settle(nil) == 1)
         for node in nodes {
           try await world.until {
+            // Said by datagrams, which may be lost: asked again.
+            _ = try await nodes[0].settle(nil)
             guard let account = await node.credits()?.accounts.first else { return false }
             return account.settled == account.promised
           }
