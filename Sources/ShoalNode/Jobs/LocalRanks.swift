@@ -156,7 +156,9 @@ public struct LocalRanks: Sendable {
   }
 
   private var patience: StepPatience {
-    StepPatience(tokenEstimate: .seconds(60), stages: stageSizes.count)
+    // A rank of this process may wait for a core, however quick the last steps were; it is not lost.
+    StepPatience(
+      tokenEstimate: .seconds(60), linkSlack: .seconds(60), stages: stageSizes.count)
   }
 
   fileprivate func workers() throws -> any StoppableWorkers {
