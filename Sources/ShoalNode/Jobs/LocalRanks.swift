@@ -156,7 +156,7 @@ public struct LocalRanks: Sendable {
   }
 
   private var patience: StepPatience {
-    // A rank of this process may wait for a core, however quick the last steps were; it is not lost.
+    // A rank of this process may wait for a core, however quick the last steps were.
     StepPatience(
       tokenEstimate: .seconds(60), linkSlack: .seconds(60), stages: stageSizes.count)
   }
