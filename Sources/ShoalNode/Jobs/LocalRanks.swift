@@ -70,7 +70,9 @@ public struct LocalRanks: Sendable {
   ) async throws -> [RankModel] {
     try await withThrowingTaskGroup(of: (Int, RankModel).self) { group in
       for (rank, home) in homes.enumerated() {
-        group.addTask { (rank, try await home.load(self, shares[rank], blob)) }
+        group.addTask(executorPreference: home.thread) {
+          (rank, try await home.load(self, shares[rank], blob))
+        }
       }
       var models: [(rank: Int, model: RankModel)] = []
       for try await loaded in group { models.append(loaded) }
@@ -95,7 +97,8 @@ public struct LocalRanks: Sendable {
       let session = RankSession(
         job: JobID(.zero), plan: PlanID(.zero), term: Term(0), positions: context, batch: batch)
       for (rank, home) in homes.enumerated() {
-        group.addTask {
+        // On its own thread from the start: one that waited for a turn would seem to be lost.
+        group.addTask(executorPreference: home.thread) {
           try await home.serve(self, rank: rank, models[rank], session, mesh: mesh)
         }
       }
@@ -203,7 +206,7 @@ private final class LocalMesh: Sendable {
 
 /// A rank's home: what it loads and computes happens on its thread.
 private actor LocalRank {
-  private let thread: any ActorThread
+  nonisolated let thread: any ActorThread
   nonisolated var unownedExecutor: UnownedSerialExecutor {
     unsafe thread.asUnownedSerialExecutor()
   }
