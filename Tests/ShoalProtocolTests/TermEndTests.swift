@@ -47,6 +47,12 @@ import Testing
     ),
     ([.unasked, .failed(.leaving), lost(1), .unasked], [1], .leaving),
     ([.failed(.leaving), .closed, .unasked, .unasked], [0, 1], .peerLost(peers[1])),
+    // The entry's own rank was slow, or ended: nobody is left out, and the next term tries again.
+    (
+      [.silent(milliseconds: 210), .answered, .answered, .unasked], [],
+      .deadline(entry, milliseconds: 210)
+    ),
+    ([.closed, .answered, .unasked, .unasked], [], .peerLost(entry)),
     // Views that differ are nobody's fault.
     (
       [.failed(.recordRefused(peers[2])), .unasked, .unasked, .unasked], [],

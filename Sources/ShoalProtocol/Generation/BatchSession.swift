@@ -57,6 +57,17 @@ public struct BatchSession: Sendable {
     /// The piece that each voted row is of, and the row before its first.
     let owners: [(piece: Int, first: Int)]
     var answers: [(votes: [VocabularyVote], cost: StepCost)?]
+
+    /// A rank's votes for the rows of each piece, counted within it.
+    func byPiece(_ votes: [VocabularyVote]) -> [[VocabularyVote]] {
+      if pieces.count == 1 { return [votes] }
+      var parts = [[VocabularyVote]](repeating: [], count: pieces.count)
+      for vote in votes {
+        let owner = owners[vote.row]
+        parts[owner.piece].append(owner.first == 0 ? vote : vote.inRow(vote.row - owner.first))
+      }
+      return parts
+    }
   }
 
   private struct Waiting: Sendable {
@@ -235,11 +246,7 @@ public struct BatchSession: Sendable {
   private mutating func landed(_ flight: Flight) -> [Effect] {
     for (rank, answer) in flight.answers.enumerated() {
       guard let answer else { continue }
-      var votes = [[VocabularyVote]](repeating: [], count: flight.pieces.count)
-      for vote in answer.votes {
-        let owner = flight.owners[vote.row]
-        votes[owner.piece].append(owner.first == 0 ? vote : vote.inRow(vote.row - owner.first))
-      }
+      let votes = flight.byPiece(answer.votes)
       for (index, part) in flight.pieces.enumerated() {
         let share = answer.cost.share(of: part.piece.span.count, in: flight.rows)
         seats[part.seat]?.hear(rank, votes[index], share)

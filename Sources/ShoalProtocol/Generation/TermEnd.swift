@@ -67,7 +67,15 @@ public struct TermEnd: Error, Hashable, Sendable {
     } else if let first = silent.first, case .silent(let milliseconds) = first.word {
       self.init(.deadline(first.peer, milliseconds: milliseconds), blamed: silent.map(\.peer))
     } else {
-      self.init(said.first?.failure ?? .cancelled)
+      // Only the entry's own rank is missing: a machine that is short of time, not of a peer.
+      let own = ranks.first { $0.peer == entry }
+      let missing =
+        if case .silent(let milliseconds) = own?.word {
+          JobFailure.deadline(entry, milliseconds: milliseconds)
+        } else {
+          JobFailure.peerLost(entry)
+        }
+      self.init(said.first?.failure ?? missing)
     }
   }
 

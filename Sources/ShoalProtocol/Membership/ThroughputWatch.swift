@@ -64,13 +64,16 @@ public struct ThroughputWatch: Sendable {
     lastStep = now
     guard took > .zero else { return false }
     if windows[kind] == nil, windows.count >= Limits.throughputKinds { windows = [:] }
-    windows[kind, default: Window(begun: now)].bytes += bytes
-    windows[kind]?.time += took
-    guard let open = windows[kind], now - open.begun >= Limits.throughputWindow else {
+    // Taken out and put back: to change it in its place would allocate, once for each token.
+    var window = windows[kind] ?? Window(begun: now)
+    window.bytes += bytes
+    window.time += took
+    guard now - window.begun >= Limits.throughputWindow else {
+      windows.updateValue(window, forKey: kind)
       return false
     }
     windows[kind] = nil
-    return close(open, of: kind, at: now)
+    return close(window, of: kind, at: now)
   }
 
   /// What may have changed by time alone.

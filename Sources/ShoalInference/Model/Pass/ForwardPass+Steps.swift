@@ -42,7 +42,7 @@ extension ForwardPass {
   ///
   /// - Parameter tokens: of all spans, one after the other, each below the vocabulary; no more than
   ///   `batch`.
-  public func begin(_ spans: some Collection<PassSpan>, tokens: some Collection<UInt32>) {
+  public func begin(_ spans: [PassSpan], tokens: [UInt32]) {
     clearRows()
     for span in spans {
       let text = 0..<span.position + span.count
@@ -67,7 +67,7 @@ extension ForwardPass {
     tokens: [UInt32], at position: Int, of sequence: SequenceCache, logits: LogitsWanted
   ) {
     begin(
-      CollectionOfOne(PassSpan(sequence, at: position, count: tokens.count, logits: logits)),
+      [PassSpan(sequence, at: position, count: tokens.count, logits: logits)],
       tokens: tokens)
   }
 

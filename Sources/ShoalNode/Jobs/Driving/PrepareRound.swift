@@ -29,13 +29,14 @@ struct PrepareRound: Sendable {
     _ rank: Int, least: Int, emit: @Sendable (GenerationEvent) -> Void
   ) throws -> Int {
     let link = links[rank]
+    // A rank of this process cannot die alone, and beats late where the machine is busy.
+    let silence = link.peer == entry ? Limits.connectSilence : Limits.prepareSilence
     while true {
       let message: JobMessage
       do {
-        message = try link.receiveJob(deadline: clock.now() + Limits.prepareSilence)
+        message = try link.receiveJob(deadline: clock.now() + silence)
       } catch FrameLinkError.link(.timedOut) {
-        let waited = Int(Limits.prepareSilence.nanoseconds / 1_000_000)
-        throw end(rank, .silent(milliseconds: waited))
+        throw end(rank, .silent(milliseconds: Int(silence.nanoseconds / 1_000_000)))
       } catch {
         throw end(rank, .closed)
       }

@@ -327,7 +327,7 @@ actor ShardExecutor {
       }
       for try await (number, link) in group {
         links[number] = link
-        guard job.life.add(link) else { throw JobFailure.cancelled }
+        guard job.life.add(link) else { throw CancellationError() }
       }
     }
     return links
