@@ -78,14 +78,20 @@ public struct LocalStore: Sendable {
   ) throws -> ModelEntry {
     let model = try library.importModel(
       ModelFiles(path: path), precision: precision, progress: progress)
+    HeapMemory.giveBack()
+    if precision == PrecisionMap() { ImportedFiles(documents).note(path, model) }
+    return try register(model, name: name ?? ModelLibrary.name(ofFile: path))
+  }
+
+  private func register(_ model: ModelID, name: String) throws -> ModelEntry {
     let manifest = try library.manifest(model)
     return try registryLog().register(
-      name: name ?? ModelLibrary.name(ofFile: path), model: model,
+      name: name, model: model,
       byteCount: manifest.byteCount + manifest.tokenizerByteCount, now: now)
   }
 
   /// The model that a person means: a name in the store, or a GGUF file or Hugging Face directory,
-  /// which is imported first.
+  /// which is imported first where it was not before.
   ///
   /// - Throws: `PeerError.unknownModel`, and what an import throws.
   public func resolve(
@@ -94,6 +100,9 @@ public struct LocalStore: Sendable {
     if let entry = try registry().resolve(model, own: identity.id) { return entry }
     guard FileManager.default.fileExists(atPath: model) else {
       throw PeerError.unknownModel(model)
+    }
+    if let known = ImportedFiles(documents).model(of: model, in: library) {
+      return try register(known, name: ModelLibrary.name(ofFile: model))
     }
     return try importModel(path: model, name: nil, progress: progress)
   }

@@ -1,5 +1,7 @@
 // Whether a file is the one that it was.
 
+import Foundation
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -10,7 +12,7 @@
 
 /// What stat(2) says of a file and every write changes. It finds what programs do to a file, not
 /// what a failing disk does: that shows when the file is read after a restart.
-struct FileStamp: Hashable {
+package struct FileStamp: Hashable {
   private let device: UInt64
   private let number: UInt64
   private let size: Int64
@@ -37,4 +39,21 @@ struct FileStamp: Hashable {
   private static func nanoseconds(_ time: timespec) -> Int64 {
     Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec)
   }
+}
+
+extension FileStamp {
+  /// Says the same as long as the file at `path`, or every file in that directory, is what it was.
+  /// Nil where there is nothing, or a directory that cannot be read.
+  package static func text(ofFilesAt path: String) -> String? {
+    var isDirectory: ObjCBool = false
+    guard unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
+      return nil
+    }
+    guard isDirectory.boolValue else { return FileStamp(path)?.text }
+    guard let names = try? FileManager.default.contentsOfDirectory(atPath: path) else { return nil }
+    return names.sorted().map { "\($0)\0\(FileStamp("\(path)/\($0)")?.text ?? "")" }
+      .joined(separator: "\0")
+  }
+
+  private var text: String { "\(device) \(number) \(size) \(modified) \(changed)" }
 }
