@@ -21,12 +21,15 @@ struct KeyCommand: ParsableCommand {
     @OptionGroup var data: DataDirectory
 
     func run() throws {
-      let store = try data.open()
-      print("peer \(store.identity.id)")
+      let documents = try DirectoryDocuments(path: data.url.path)
+      var isSealed = false
       for name in KeyCommand.documents {
-        guard let bytes = try store.documents.read(name) else { continue }
+        guard let bytes = try documents.read(name) else { continue }
+        isSealed = isSealed || SealedKey(bytes) != nil
         print("\(name): \(SealedKey(bytes) == nil ? "plain" : "sealed with a password")")
       }
+      // The peer's name follows from its key: what is sealed needs no opening to be shown as such.
+      if !isSealed { print("peer \(try data.open().identity.id)") }
     }
   }
 
