@@ -112,6 +112,8 @@ let package = Package(
       ], swiftSettings: strict),
 
     .testTarget(name: "TidyTests", swiftSettings: strict),
+    // The built program, as a person runs it.
+    .testTarget(name: "CommandTests", swiftSettings: strict),
     .testTarget(
       name: "ShoalProtocolTests", dependencies: ["ShoalProtocol"], swiftSettings: strict),
     .testTarget(
