@@ -88,7 +88,6 @@ public struct LocalStore: Sendable {
   ) throws -> ModelEntry {
     let model = try library.importModel(
       ModelFiles(path: path), precision: precision, progress: progress)
-    HeapMemory.giveBack()
     if precision == PrecisionMap() { ImportedFiles(documents).note(path, model) }
     return try register(model, name: name ?? ModelLibrary.name(ofFile: path))
   }

@@ -48,6 +48,8 @@ extension Logger {
           "job": "\(job)", "model": "\(model)", "peers": .stringConvertible(peers),
           "promptTokens": .stringConvertible(promptTokens),
         ])
+    case .interrupted(let job, let failure):
+      notice("job interrupted", metadata: ["job": "\(job)", "reason": "\(failure)"])
     case .continued(let job, let term, let peers):
       notice(
         "job goes on with other peers",

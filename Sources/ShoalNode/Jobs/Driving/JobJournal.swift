@@ -41,6 +41,8 @@ final class JobJournal: Sendable {
         .job(
           .started(
             id.short, model: model.model.short, peers: members.count, promptTokens: prompt.count)))
+    case .interrupted(let failure, _):
+      journal(.job(.interrupted(name, failure)))
     case .continued(let term, _, let members):
       journal(.job(.continued(name, term: term.value, peers: members.count)))
     case .fetching, .token, .witnesses: break
