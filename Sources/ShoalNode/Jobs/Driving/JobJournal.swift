@@ -43,6 +43,8 @@ final class JobJournal: Sendable {
             id.short, model: model.model.short, peers: members.count, promptTokens: prompt.count)))
     case .continued(let term, _, let members):
       journal(.job(.continued(name, term: term.value, peers: members.count)))
+    case .interrupted(let failure, let blamed):
+      journal(.job(.interrupted(name, failure, blamed: blamed)))
     case .fetching, .token, .witnesses: break
     }
     emit(event)
