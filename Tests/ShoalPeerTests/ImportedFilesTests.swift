@@ -1,6 +1,7 @@
 // That a file which was imported is not read again, and one that has changed is.
 
 import Foundation
+import ShoalInference
 import ShoalLedger
 import ShoalNode
 import ShoalPeer

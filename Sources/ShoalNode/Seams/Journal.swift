@@ -20,9 +20,9 @@ public enum NodeEvent: Hashable, Sendable {
 /// events name a job by its first digits alone; empty: it has none yet.
 public enum JobEvent: Hashable, Sendable {
   case started(String, model: String, peers: Int, promptTokens: Int)
-  /// A term ended before the job did.
-  case interrupted(String, JobFailure)
-  /// A peer was lost, or another plan is better: the job goes on in another term.
+  /// A term broke, and who is to blame for it.
+  case interrupted(String, JobFailure, blamed: [PeerID])
+  /// It goes on in another term: after a break, or since another plan is better.
   case continued(String, term: UInt32, peers: Int)
   case ended(String, tokens: Int, FinishReason)
   case failed(String, JobTrouble)

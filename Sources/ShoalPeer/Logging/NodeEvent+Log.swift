@@ -48,8 +48,12 @@ extension Logger {
           "job": "\(job)", "model": "\(model)", "peers": .stringConvertible(peers),
           "promptTokens": .stringConvertible(promptTokens),
         ])
-    case .interrupted(let job, let failure):
-      notice("job interrupted", metadata: ["job": "\(job)", "reason": "\(failure)"])
+    case .interrupted(let job, let failure, let blamed):
+      notice(
+        "job interrupted",
+        metadata: [
+          "job": "\(job)", "reason": "\(failure)", "blamed": .array(blamed.map { "\($0)" }),
+        ])
     case .continued(let job, let term, let peers):
       notice(
         "job goes on with other peers",

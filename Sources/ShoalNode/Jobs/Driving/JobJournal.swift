@@ -41,10 +41,10 @@ final class JobJournal: Sendable {
         .job(
           .started(
             id.short, model: model.model.short, peers: members.count, promptTokens: prompt.count)))
-    case .interrupted(let failure, _):
-      journal(.job(.interrupted(name, failure)))
     case .continued(let term, _, let members):
       journal(.job(.continued(name, term: term.value, peers: members.count)))
+    case .interrupted(let failure, let blamed):
+      journal(.job(.interrupted(name, failure, blamed: blamed)))
     case .fetching, .token, .witnesses: break
     }
     emit(event)
