@@ -174,7 +174,7 @@ extension TemplateEvaluator {
     var isDescending = false
   }
 
-  /// Merge sort, since an order may be refused in the middle: stable in both directions, as Python's.
+  /// Merge sort, since an order may be refused in the middle: stable either way, as Python's.
   private mutating func sort(
     _ elements: [TemplateValue], _ order: SortOrder, by key: (TemplateValue) -> TemplateValue
   ) throws(TemplateFailure) -> [TemplateValue] {
