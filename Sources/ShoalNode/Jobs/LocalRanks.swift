@@ -121,17 +121,20 @@ public struct LocalRanks: Sendable {
   }
 
   /// What made a rank stop, where it was no other rank and not the entry: a sum out of range says
-  /// more than that the entry lost a peer.
+  /// more than that the entry lost a peer, and so does a message that a rank refused.
   private static func cause(
     in group: inout ThrowingTaskGroup<Void, any Error>
   ) async -> (any Error)? {
-    var cause: (any Error)?
+    var (cause, refusal): ((any Error)?, JobFailure?)
     while let result = await group.nextResult() {
-      guard case .failure(let error) = result, !(error is JobFailure), !(error is FrameLinkError)
-      else { continue }
-      cause = cause ?? error
+      guard case .failure(let error) = result else { continue }
+      switch error {
+      case is FrameLinkError, JobFailure.peerLost: break
+      case let failure as JobFailure: refusal = refusal ?? failure
+      case _: cause = cause ?? error
+      }
     }
-    return cause
+    return cause ?? refusal
   }
 
   fileprivate func runner(
