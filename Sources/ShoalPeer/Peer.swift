@@ -58,6 +58,7 @@ public final class Peer: Sendable {
       waiting: options.profile == nil ? .adaptive : .sleep)
     configuration.publishers = options.publishers
     configuration.accounts = options.accounts
+    configuration.audit = options.audit
     try configure(&configuration)
     node = try Node(
       configuration,
