@@ -79,7 +79,7 @@ let package = Package(
       name: "ShoalPeer",
       dependencies: [
         "ShoalProtocol", "ShoalInference", "ShoalSecurity", "ShoalLedger", "ShoalNode",
-        "ShoalSystem",
+        "ShoalSystem", .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),
     // Many peers in one process, in virtual time, from one seed: networks, faults, invariants.
@@ -112,6 +112,8 @@ let package = Package(
       ], swiftSettings: strict),
 
     .testTarget(name: "TidyTests", swiftSettings: strict),
+    // The built program, as a person runs it.
+    .testTarget(name: "CommandTests", swiftSettings: strict),
     .testTarget(
       name: "ShoalProtocolTests", dependencies: ["ShoalProtocol"], swiftSettings: strict),
     .testTarget(
@@ -134,7 +136,9 @@ let package = Package(
     .testTarget(
       name: "ShoalPeerTests",
       dependencies: [
-        "ShoalProtocol", "ShoalSecurity", "ShoalLedger", "ShoalNode", "ShoalSystem", "ShoalPeer",
+        "ShoalProtocol", "ShoalInference", "ShoalSecurity", "ShoalLedger", "ShoalNode",
+        "ShoalSystem", "ShoalPeer",
+        .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),
     .testTarget(
@@ -143,6 +147,7 @@ let package = Package(
       name: "ShoalGatewayTests",
       dependencies: [
         "ShoalProtocol", "ShoalInference", "ShoalLedger", "ShoalNode", "ShoalGateway",
+        .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),

@@ -6,27 +6,12 @@
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
-shoal=${SHOAL:-$(swift build -c release --show-bin-path)/shoal}
-[ -x "$shoal" ] || { printf 'build first: swift build -c release\n' >&2; exit 1; }
+# shellcheck source=testnet/peers.sh
+. testnet/peers.sh
+peers_begin changing
 model=${1:-testnet/demo-model/shoal-stories-q8_0.gguf}
-run=$(mktemp -d "${TMPDIR:-/tmp}/shoal-changing.XXXXXX")
-declare -A pids
 nuisance="" failed=0
-finish() {
-  for pid in $nuisance "${pids[@]}"; do kill -KILL "$pid" 2>/dev/null || true; done
-  wait 2>/dev/null || true
-  if [ "${ended:-0}" = 1 ]; then rm -rf "$run"; else printf 'the logs are in %s\n' "$run" >&2; fi
-}
-trap finish EXIT
-trap 'exit 130' INT TERM
-await() {
-  local tries=0
-  until "$@" >/dev/null 2>&1; do
-    tries=$((tries + 1))
-    [ $tries -lt 600 ] || { printf 'waited a minute for: %s\n' "$*" >&2; exit 1; }
-    sleep 0.1
-  done
-}
+at_end() { [ -z "$nuisance" ] || kill -KILL $nuisance 2>/dev/null || true; }
 claim() { # words, whether
   if [ "$2" = 0 ]; then printf '%s: BROKEN\n' "$1"; failed=1; else printf '%s: holds\n' "$1"; fi
 }
@@ -53,20 +38,11 @@ latency_prior_microseconds = 10_000
 [storage]
 disk_bytes = 4_000_000_000
 TOML
-"$shoal" net create changing --admission key --out "$run/network.toml" >/dev/null
-for name in one two three; do
-  "$shoal" net join "$run/network.toml" --data "$run/$name" >/dev/null
-  "$shoal" peer --data "$run/$name" --listen 127.0.0.1:0 --api 127.0.0.1:0 \
-    --profile "$run/device.toml" >"$run/$name.log" 2>&1 &
-  pids[$name]=$!
-  disown $!
-done
-alive() { [ "$("$shoal" peers --data "$run/$1" --json | grep -o '"state":"alive"' | wc -l)" -eq 3 ]; }
-knows() { "$shoal" models --data "$run/$1" --json | grep -q '"name":"story"'; }
-for name in one two three; do await alive "$name"; done
+peers_join one two three
+for name in one two three; do peer_start "$name" --profile "$run/device.toml"; done
+for name in one two three; do await sees "$name" 3; done
 "$shoal" import "$model" --name story --data "$run/one" >/dev/null
-for name in one two three; do await knows "$name"; done
-fact() { sed -n "s/.*\"$2\":\"\{0,1\}\([0-9a-z.]*\).*/\1/p" "$1"; }
+for name in one two three; do await knows "$name" story; done
 ask() { # tokens, facts
   "$shoal" run story "Once upon a time" -n "$1" --temperature 0.9 --seed 7 --objective spread \
     --data "$run/one" --facts "$2"
@@ -122,5 +98,4 @@ claim "it got most of that back ($most)" $((most - least >= (before - least) / 2
 claim 'the stream went over to the new plans' $(($(fact "$run/facts.json" terms) > 1 ? 1 : 0))
 [ "$(fact "$run/facts.json" digest)" = "$(fact "$run/alone.json" digest)" ] && same=1 || same=0
 claim 'tokens and logits are those of one machine alone' $same
-ended=1
 exit $failed

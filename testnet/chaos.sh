@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Real peers that are killed and stopped while clients stream: every stream must end with the digest
 # of the undisturbed run. Prints the longest pause of each stream that was struck, by what struck
-# it, how long it took until one new plan was in force at every peer after a death and after a
+# it, with its parts (from the last token until the loss was noticed, until others were ready, until
+# the next token) and how often a runnable thread waited for a core, how long it took until one new plan was in force at every peer after a death and after a
 # return, and the survivors' memory. Exits 1 where a stream broke, differed, or paused too long, or
 # a plan came too late.
 set -euo pipefail
@@ -99,6 +100,23 @@ planned() { # from, peers...
   echo 99999
 }
 now() { echo $(($(date +%s%N) / 1000000)); }
+# Of the longest pause between two tokens: detection, agreement and replay in milliseconds, and the
+# terms that it took.
+parts() { # facts
+  jq -r 'def ms: . * 1000 | floor;
+    [.pauses[] | {detect: (.detectSeconds | ms), agree: (.agreeSeconds | ms),
+      replay: (.replaySeconds | ms), terms: (.reasons | length)}]
+    | max_by(.detect + .agree + .replay) // {detect: 0, agree: 0, replay: 0, terms: 0}
+    | "\(.detect) \(.agree) \(.replay) \(.terms)"' "$1"
+}
+# Milliseconds since the machine started in which some thread waited for a core; 0: it cannot say.
+crowded() {
+  if [ -r /proc/pressure/cpu ]; then
+    awk '/^some/ { sub("total=", "", $5); printf "%d\n", $5 / 1000 }' /proc/pressure/cpu
+  else
+    echo 0
+  fi
+}
 
 "$shoal" net create chaos --admission key --out "$run/network.toml" >/dev/null
 "$shoal" assess --quick --data "$run/peer0" >/dev/null 2>&1
@@ -142,20 +160,21 @@ strike() {
   esac
   victim=$entry
   if [ $kind = worker ]; then victim=peer$(((${entry#peer} + 1 + RANDOM % (peers - 1)) % peers)); fi
-  local wait_ms=$((RANDOM % 400)) client
+  local wait_ms=$((RANDOM % 400)) client from waited
   await spare "$victim"
   rm -f "$run/out" "$run/facts.json"
   ask "$entry" "$prompt" "$run/facts.json" >"$run/out" 2>"$run/err" &
   client=$!
   await test -s "$run/out"
   sleep "$(awk "BEGIN { print $wait_ms / 1000 }")"
+  from=$(now) waited=$(crowded)
   kill -"$signal" "${pids[$victim]}"
   if [ $signal = KILL ]; then
     local survivors=()
     for name in "${names[@]}"; do [ "$name" = "$victim" ] || survivors+=("$name"); done
     planned "$(now)" "${survivors[@]}" >>"$run/planned-death"
   fi
-  local verdict=same pause=0
+  local verdict=same pause=0 parts="0 0 0 0"
   if ! wait $client; then
     verdict="FAILED: $(tail -n 1 "$run/err")" failed=$((failed + 1))
   elif [ "$(fact "$run/facts.json" digest)" != "${expected[$prompt]}" ]; then
@@ -163,13 +182,16 @@ strike() {
   else
     pause=$(fact "$run/facts.json" stallSecondsMax | awk '{ printf "%d", $1 * 1000 }')
     if [ "$(fact "$run/facts.json" terms)" -gt 1 ] || [ "$(fact "$run/facts.json" resumed)" -gt 0 ]; then
-      printf '%s-%s %d\n' "$kind" "$signal" "$pause" >>"$run/pauses"
+      parts=$(parts "$run/facts.json")
+      printf '%s-%s %d %s\n' "$kind" "$signal" "$pause" "$parts" >>"$run/pauses"
     else
       verdict="same (over before it)" missed=$((missed + 1))
     fi
   fi
-  printf '%3d %-4s of %-6s %s at %3d ms: pause %4d ms, %s\n' "$1" "$signal" "$kind" "$victim" \
-    "$wait_ms" "$pause" "$verdict"
+  waited=$((100 * ($(crowded) - waited) / ($(now) - from + 1)))
+  # shellcheck disable=SC2086 # four numbers
+  printf '%3d %-4s of %-6s %s at %3d ms: pause %4d ms = %d + %d + %d, terms %d, waited %d %%, %s\n' \
+    "$1" "$signal" "$kind" "$victim" "$wait_ms" "$pause" $parts "$waited" "$verdict"
   if [ $signal = STOP ]; then
     # It comes back with an old term, and is to be a peer like any other.
     kill -CONT "${pids[$victim]}"
@@ -188,7 +210,8 @@ printf '%d strikes in %d s; %d streams were over before\n' "$kills" $((($(now) -
 printf 'resident memory at last: %s MiB\n' "$(memory)"
 broken=$((failed + differed > 0 ? 1 : 0))
 for kind in worker-KILL worker-STOP entry-KILL entry-STOP; do
-  sed -n "s/^$kind //p" "$run/pauses" | sort -n >"$run/sorted"
+  sed -n "s/^$kind //p" "$run/pauses" | sort -n >"$run/strikes"
+  cut -d ' ' -f 1 "$run/strikes" >"$run/sorted"
   count=$(wc -l <"$run/sorted")
   [ "$count" -gt 0 ] || continue
   limit=1000
@@ -198,6 +221,13 @@ for kind in worker-KILL worker-STOP entry-KILL entry-STOP; do
   [ "$longest" -le $limit ] || { verdict=BROKEN; broken=1; }
   printf '%-12s %3d streams: pause median %4d ms, longest %4d ms (at most %d) %s\n' \
     "$kind" "$count" "$median" "$longest" $limit $verdict
+  for part in 2:noticed 3:agreed 4:replayed; do
+    cut -d ' ' -f "${part%:*}" "$run/strikes" | sort -n >"$run/sorted"
+    printf '%-12s %s: median %d ms, longest %d ms\n' '' "${part#*:}" \
+      "$(sed -n "$(((count + 1) / 2))p" "$run/sorted")" "$(tail -n 1 "$run/sorted")"
+  done
+  printf '%-12s the longest: %s\n' '' "$(tail -n 1 "$run/strikes" | awk '{
+    printf "%d = %d + %d + %d ms, terms that ended: %d", $1, $2, $3, $4, $5 }')"
 done
 for event in death return; do
   [ -s "$run/planned-$event" ] || continue

@@ -14,50 +14,24 @@ while [ $# -gt 0 ]; do
   esac
   shift
 done
-shoal=${SHOAL:-$(swift build -c release --show-bin-path)/shoal}
-[ -x "$shoal" ] || { printf 'build first: swift build -c release\n' >&2; exit 1; }
-run=$(mktemp -d "${TMPDIR:-/tmp}/shoal-credits.XXXXXX")
-pids=()
-finish() {
-  for pid in ${pids[@]+"${pids[@]}"}; do kill "$pid" 2>/dev/null || true; done
-  wait 2>/dev/null || true
-  rm -rf "$run"
-}
-trap finish EXIT
-trap 'exit 130' INT TERM
-await() {
-  local tries=0
-  until "$@" >/dev/null 2>&1; do
-    tries=$((tries + 1))
-    [ $tries -lt 600 ] || { printf 'waited a minute for: %s\n' "$*" >&2; exit 1; }
-    sleep 0.1
-  done
-}
-fact() { sed -n "s/.*\"$2\":\"\{0,1\}\([0-9.a-z]*\).*/\1/p" "$1"; }
-alive() { [ "$("$shoal" peers --data "$1" --json | grep -o '"state":"alive"' | wc -l)" -eq 3 ]; }
-knows() { "$shoal" models --data "$1" --json | grep -q '"name":"story"'; }
-
-"$shoal" assess --quick --data "$run/measured" >/dev/null
+# shellcheck source=testnet/peers.sh
+. testnet/peers.sh
+peers_begin credits
+peers_measure
 for mesh in free paid audited; do
-  "$shoal" net create "$mesh" --admission key --out "$run/$mesh.toml" >/dev/null
+  NETWORK=$mesh peers_join $mesh-one $mesh-two $mesh-client
   for name in one two client; do
-    data="$run/$mesh-$name"
-    mkdir -p "$data"
-    cp "$run/measured/profile.toml" "$data/"
-    "$shoal" net join "$run/$mesh.toml" --data "$data" >/dev/null
     flags=(--audit 0)
     if [ $mesh = audited ]; then flags=(--audit 64); fi
     if [ $mesh = paid ]; then
       if [ $name = client ]; then flags+=(--pays 10); else flags+=(--price 10); fi
     fi
-    "$shoal" peer --data "$data" --listen 127.0.0.1:0 --api 127.0.0.1:0 --threads 1 \
-      "${flags[@]}" >"$data.log" 2>&1 &
-    pids+=($!)
+    peer_start $mesh-$name "${flags[@]}"
   done
-  await "$shoal" peers --data "$run/$mesh-one"
+  await is_up $mesh-one
   "$shoal" import testnet/demo-model/shoal-stories-q8_0.gguf --name story --data "$run/$mesh-one" >/dev/null
-  await alive "$run/$mesh-client"
-  await knows "$run/$mesh-client"
+  await sees $mesh-client 3
+  await knows $mesh-client story
 done
 tell() {
   "$shoal" run story "Once upon a time" -n "$tokens" --temperature 0 --objective spread \

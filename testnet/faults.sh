@@ -5,19 +5,12 @@
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
-shoal=${SHOAL:-$(swift build -c release --show-bin-path)/shoal}
-[ -x "$shoal" ] || { printf 'build first: swift build -c release\n' >&2; exit 1; }
+# shellcheck source=testnet/peers.sh
+. testnet/peers.sh
+peers_begin faults
 model=${1:-testnet/demo-model/shoal-stories-q8_0.gguf}
-run=$(mktemp -d "${TMPDIR:-/tmp}/shoal-faults.XXXXXX")
-declare -A pids
 capture=""
-finish() {
-  for pid in "${pids[@]}" $capture; do kill -KILL "$pid" 2>/dev/null || true; done
-  wait 2>/dev/null || true
-  rm -rf "$run"
-}
-trap finish EXIT
-trap 'exit 130' INT TERM
+at_end() { [ -z "$capture" ] || kill -KILL "$capture" 2>/dev/null || true; }
 
 broken=0
 now() { echo $(($(date +%s%N) / 1000000)); }
@@ -27,20 +20,6 @@ claim() {
   [ "$2" -le "$3" ] || { verdict=BROKEN; broken=1; }
   printf '%-58s %6d %s (at most %d) %s\n' "$1" "$2" "$4" "$3" "$verdict"
 }
-start() {
-  "$shoal" peer --data "$run/$1" --listen 127.0.0.1:0 --api 127.0.0.1:0 --threads 1 \
-    >>"$run/$1.log" 2>&1 &
-  pids[$1]=$!
-}
-await() {
-  local tries=0
-  until "$@" >/dev/null 2>&1; do
-    tries=$((tries + 1))
-    [ $tries -lt 600 ] || { printf 'waited a minute for: %s\n' "$*" >&2; exit 1; }
-    sleep 0.1
-  done
-}
-alive() { [ "$("$shoal" peers --data "$run/three" --json | grep -o '"state":"alive"' | wc -l)" -eq "$1" ]; }
 # Whether a peer holds every atom: after a death the mesh repairs to two copies of each.
 whole() {
   "$shoal" models --data "$run/$1" --json >"$run/models.json"
@@ -51,7 +30,9 @@ ask() {
   "$shoal" run story "Once upon a time" -n "$1" --temperature 0 --objective spread \
     --data "$run/three" --facts "$run/facts.json"
 }
-digest() { sed -n 's/.*"digest":"\([0-9a-f]*\)".*/\1/p' "$run/facts.json"; }
+digest() { fact "$run/facts.json" digest; }
+# The longest pause of the last stream, in milliseconds.
+pause() { fact "$run/facts.json" stallSecondsMax | awk '{ printf "%d", $1 * 1000 }'; }
 # Signal $2 to peer $1 while a stream runs: it goes on, with the tokens of the undisturbed run.
 strike() {
   local tokens=1500 client
@@ -65,29 +46,22 @@ strike() {
   kill "-$2" "${pids[$1]}"
   if ! wait "$client"; then printf '  the stream ended: %s\n' "$(tail -n 1 "$run/err")"; broken=1; return; fi
   [ "$(digest)" = "$undisturbed" ] || { printf '  other tokens after %s\n' "$2"; broken=1; }
-  claim "$2 of a worker: longest pause of the stream" \
-    "$(sed -n 's/.*"stallSecondsMax":\([0-9.]*\).*/\1/p' "$run/facts.json" | awk '{ printf "%d", $1 * 1000 }')" 1000 ms
-  [ "$(fact terms)" -gt 1 ] || { printf '  the stream was over before %s\n' "$2"; broken=1; }
+  claim "$2 of a worker: longest pause of the stream" "$(pause)" 1000 ms
+  [ "$(fact "$run/facts.json" terms)" -gt 1 ] || { printf '  the stream was over before %s\n' "$2"; broken=1; }
 }
-fact() { sed -n "s/.*\"$1\":\([0-9.]*\).*/\1/p" "$run/facts.json"; }
 
-"$shoal" net create faults --admission key --out "$run/network.toml" >/dev/null
-"$shoal" assess --quick --data "$run/one" >/dev/null
-for name in one two three; do
-  mkdir -p "$run/$name"
-  [ "$name" = one ] || cp "$run/one/profile.toml" "$run/$name/"
-  "$shoal" net join "$run/network.toml" --data "$run/$name" >/dev/null
-done
+peers_measure
+peers_join one two three
 
 if command -v tcpdump >/dev/null 2>&1 && tcpdump -D >/dev/null 2>&1; then
   tcpdump -i lo -w "$run/wire.pcap" -s 0 -U >/dev/null 2>&1 &
   capture=$!
   sleep 0.5
 fi
-for name in one two three; do start "$name"; done
-await test -f "$run/one/api"
+for name in one two three; do peer_start "$name"; done
+await is_up one
 "$shoal" import "$model" --name story --data "$run/one" >/dev/null
-await alive 3
+await sees three 3
 await ask 24
 reference=$(digest)
 secret=$("$shoal" run story "The zebra of Zanzibar" -n 24 --temperature 0 --objective spread \
@@ -120,8 +94,8 @@ await whole three
 printf 'two copies of every atom again %d ms after the stream had ended\n' $(($(now) - died))
 strike two STOP
 kill -CONT "${pids[two]}"
-start one
-await alive 3
+peer_start one
+await sees three 3
 
 printf 'garbage on every port\n'
 python3 - "${pids[@]}" <<'PY'
@@ -154,17 +128,16 @@ for name in one two three; do
 done
 
 printf '4 KiB of weights inverted in every larger atom on the disk of three\n'
-kill -TERM "${pids[three]}"; wait "${pids[three]}" 2>/dev/null || true
+peer_end three
 find "$run/three/blobs" -type f -size +16k -print0 | xargs -0 python3 -c '
 import sys
 for path in sys.argv[1:]:
     with open(path, "r+b") as f:
         f.seek(4096); b = f.read(4096); f.seek(4096); f.write(bytes(x ^ 255 for x in b))
 '
-rm -f "$run/three/api"
-start three
-await test -f "$run/three/api"
-await alive 3
+peer_start three
+await is_up three
+await sees three 3
 await ask 24
 aside=$(find "$run/three/quarantine" -type f | wc -l)
 printf '  %d damaged atoms were set aside and fetched again\n' "$aside"
@@ -184,10 +157,10 @@ left=$(now)
 claim "shoal leave: until all was handed over" $(($(now) - left)) 15000 ms
 wait "$client" || { printf '  the stream ended: %s\n' "$(tail -n 1 "$run/err")"; broken=1; }
 [ "$(digest)" = "$undisturbed" ] || { printf '  other tokens after a goodbye\n'; broken=1; }
-claim "shoal leave: longest pause of the stream" \
-  "$(sed -n 's/.*"stallSecondsMax":\([0-9.]*\).*/\1/p' "$run/facts.json" | awk '{ printf "%d", $1 * 1000 }')" 1000 ms
-wait "${pids[two]}" 2>/dev/null || true
-printf '  the process has ended, %s\n' "$(kill -0 "${pids[two]}" 2>/dev/null && echo 'or not' || echo 'as it should')"
+claim "shoal leave: longest pause of the stream" "$(pause)" 1000 ms
+gone() { ! kill -0 "${pids[two]}" 2>/dev/null; }
+await gone
+printf '  the process has ended, as it should\n'
 for name in one three; do
   whole $name || printf '  %s lacks atoms just after the goodbye\n' "$name"
 done

@@ -8,20 +8,11 @@
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
-shoal="$(swift build -c release --show-bin-path)/shoal"
-[ -x "$shoal" ] || { printf 'build first: swift build -c release\n' >&2; exit 1; }
+# shellcheck source=testnet/peers.sh
+. testnet/peers.sh
+peers_begin refusals
 model=$(realpath "${1:-testnet/demo-model/shoal-stories-q8_0.gguf}")
-run=$(mktemp -d "${TMPDIR:-/tmp}/shoal-refusals.XXXXXX")
-declare -A pids
-finish() {
-  exec 2>/dev/null
-  for pid in "${pids[@]}"; do kill -KILL "$pid" 2>/dev/null || true; done
-  wait 2>/dev/null || true
-  ! mountpoint -q "$run/small" 2>/dev/null || umount -l "$run/small"
-  rm -rf "$run"
-}
-trap finish EXIT
-trap 'exit 130' INT TERM
+at_end() { ! mountpoint -q "$run/small" 2>/dev/null || umount -l "$run/small"; }
 
 broken=0
 miss() { printf '  MISSED: %s\n' "$1"; broken=1; }
@@ -36,40 +27,17 @@ refuses() {
   grep -Eq -- "$pattern" "$run/err" || miss "no word of: $pattern"
 }
 start() { # NAME FLAGS...
-  local name=$1
-  shift
-  rm -f "$run/$name/api"
-  "$shoal" peer --data "$run/$name" --listen 127.0.0.1:0 --api 127.0.0.1:0 --threads 1 "$@" \
-    >>"$run/$name.log" 2>&1 &
-  pids[$name]=$!
-  await test -f "$run/$name/api"
+  peer_start "$@"
+  await is_up "$1"
 }
-await() {
-  local tries=0
-  until "$@" >/dev/null 2>&1; do
-    tries=$((tries + 1))
-    [ $tries -lt 300 ] || { printf 'waited half a minute for: %s\n' "$*" >&2; exit 1; }
-    sleep 0.1
-  done
-}
-alive() { "$shoal" peers --data "$run/$1" --json | grep -o '"state":"alive"' | wc -l; }
-sees() { [ "$(alive "$1")" -eq "$2" ]; }
 held() { "$shoal" models --data "$run/$1" --json | sed -n 's/.*"held":\([0-9]*\).*/\1/p'; }
 whole() { [ "$(held "$1")" = "$("$shoal" models --data "$run/$1" --json | sed -n 's/.*"atoms":\([0-9]*\).*/\1/p')" ]; }
 ask() { "$shoal" run story "Once upon a time" -n 16 --temperature 0 --objective spread --data "$run/$1" --facts "$run/facts.json" >/dev/null 2>"$run/ask.err" || { cat "$run/ask.err" >&2; return 1; }; }
-digest() { sed -n 's/.*"digest":"\([0-9a-f]*\)".*/\1/p' "$run/facts.json"; }
+digest() { fact "$run/facts.json" digest; }
 
-"$shoal" net create refusals --admission key --out "$run/network.toml" >/dev/null
-"$shoal" net create strangers --admission key --out "$run/strangers.toml" >/dev/null
-"$shoal" assess --quick --data "$run/one" >/dev/null 2>&1
-member() { # NAME DESCRIPTOR
-  mkdir -p "$run/$1"
-  [ "$1" = one ] || cp "$run/one/profile.toml" "$run/$1/"
-  "$shoal" net join "$run/$2.toml" --data "$run/$1" >/dev/null
-}
-member one network
-member two network
-start one 2>/dev/null
+peers_measure
+peers_join one two
+start one
 "$shoal" import "$model" --name story --data "$run/one" >/dev/null
 ask one >/dev/null
 reference=$(digest)
@@ -87,8 +55,6 @@ PY
 killer=$!
 start two
 wait "$killer" 2>/dev/null
-wait "${pids[one]}" 2>/dev/null || true
-unset 'pids[one]'
 blobs() { find "$run/two/blobs" -type f -printf '%i %f\n' | sort; }
 blobs >"$run/before"
 before=$(wc -l <"$run/before")
@@ -112,15 +78,15 @@ ask two >/dev/null
 [ "$(digest)" = "$reference" ] || miss 'the answer differs'
 
 printf 'a stranger of another network on the same machine\n'
-member three strangers
+NETWORK=strangers peers_join three
 start three
 sleep 2
 sees three 1 || miss 'the stranger sees peers'
 sees one 2 || miss 'the peers see the stranger'
-printf '  it sees %d peer, the others see %d\n' "$(alive three)" "$(alive one)"
+printf '  it sees itself, and the others each other\n'
 
 if mkdir "$run/small" && mount -t tmpfs -o size=3m tmpfs "$run/small" 2>/dev/null; then
-  member small network
+  peers_join small
   refuses 'a model on a disk that is too small' 'free|full' "$shoal" import "$model" --data "$run/small"
   start small
   await sees small 3
@@ -129,18 +95,18 @@ if mkdir "$run/small" && mount -t tmpfs -o size=3m tmpfs "$run/small" 2>/dev/nul
   sees small 3 || miss 'the peer with the full disk does not live on'
   ask one >/dev/null || miss 'the mesh does not answer beside a full disk'
   [ "$(digest)" = "$reference" ] || miss 'the answer differs'
-  kill -TERM "${pids[small]}"; wait "${pids[small]}" 2>/dev/null || true
+  peer_end small
 else
   printf 'no right to mount: the full disk is left out\n'
 fi
 
 address=$(sed -n 's/.* on \(127\.0\.0\.1:[0-9]*\).*/\1/p' "$run/one.log" | tail -n 1)
-for name in four five; do member $name strangers; done
+NETWORK=strangers peers_join four five
 refuses 'a port in use' "${address##*:}" "$shoal" peer --data "$run/four" --listen "$address" --api 127.0.0.1:0
 refuses 'an API port in use' "$(sed 's/.*://' "$run/one/api")" \
   "$shoal" peer --data "$run/five" --listen 127.0.0.1:0 --api "$(cat "$run/one/api")"
 
-kill -TERM "${pids[three]}"; wait "${pids[three]}" 2>/dev/null || true
+peer_end three
 start three --memory 1MiB
 "$shoal" import "$model" --name story --data "$run/three" >/dev/null
 refuses 'no memory for the model' 'MiB|KiB' ask three

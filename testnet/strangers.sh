@@ -20,43 +20,19 @@ if [ -z "${SHOAL_STRANGERS_INSIDE:-}" ]; then
   fi
 fi
 
-shoal=${SHOAL:-$(swift build -c release --show-bin-path)/shoal}
-[ -x "$shoal" ] || { printf 'build first: swift build -c release\n' >&2; exit 1; }
+# shellcheck source=testnet/peers.sh
+. testnet/peers.sh
+peers_begin strangers
 model=${SHOAL_MODEL:-testnet/demo-model/shoal-stories-q8_0.gguf}
-run=$(mktemp -d "${TMPDIR:-/tmp}/shoal-strangers.XXXXXX")
-declare -A pids
-finish() {
-  broken=$?
-  for pid in "${pids[@]}"; do kill -KILL "$pid" 2>/dev/null || true; done
-  wait 2>/dev/null || true
-  if [ $broken -ne 0 ]; then printf 'the logs are in %s\n' "$run" >&2; else rm -rf "$run"; fi
-}
-trap finish EXIT
-trap 'exit 130' INT TERM
-await() {
-  local tries=0
-  until "$@" >/dev/null 2>&1; do
-    tries=$((tries + 1))
-    [ $tries -lt 600 ] || { printf 'waited a minute for: %s\n' "$*" >&2; exit 1; }
-    sleep 0.1
-  done
-}
 
 # Open, so that strangers know the network's key as well as anybody.
-"$shoal" net create strangers --admission open --out "$run/network.toml" >/dev/null
-"$shoal" assess --quick --data "$run/one" >/dev/null 2>&1
-for name in one two three; do
-  mkdir -p "$run/$name"
-  [ "$name" = one ] || cp "$run/one/profile.toml" "$run/$name/"
-  "$shoal" net join "$run/network.toml" --data "$run/$name" >/dev/null
-done
+ADMISSION=open
+peers_measure
+peers_join one two three
 for name in one two; do
-  "$shoal" peer --data "$run/$name" --listen 127.0.0.1:0 --api 127.0.0.1:0 --threads 1 \
-    >>"$run/$name.log" 2>&1 &
-  pids[$name]=$!
-  await test -f "$run/$name/api"
+  peer_start "$name"
+  await is_up "$name"
 done
 "$shoal" import "$model" --name story --data "$run/one" >/dev/null
-knows() { "$shoal" models --data "$run/two" --json | grep -q '"name":"story"'; }
-await knows
+await knows two story
 python3 testnet/strangers.py "$shoal" "$run" "${pids[one]}" "$@"

@@ -2,7 +2,7 @@
 
 public import Foundation
 import Hummingbird
-import Logging
+public import Logging
 import NIOCore
 public import ShoalNode
 public import ShoalProtocol
@@ -38,14 +38,17 @@ public struct Gateway: Sendable {
   private let key: String?
   private let bounds: Bounds
   private let traces: TraceSink?
+  private let logger: Logger
 
   /// - Parameters:
   ///   - address: where to listen; port 0 takes any that is free.
   ///   - traces: takes each job's spans when it has ended.
+  ///   - logger: told of requests: method, path and status, never what is in them.
   ///   - key: demanded from clients as a bearer token. Nil is allowed on loopback only.
   public init(
     node: any NodeService, clock: any MeshClock, address: Endpoint, key: String? = nil,
-    bounds: Bounds = Bounds(), traces: TraceSink? = nil
+    bounds: Bounds = Bounds(), traces: TraceSink? = nil,
+    logger: Logger = Logger(label: "shoal") { _ in SwiftLogNoOpLogHandler() }
   ) throws(GatewayError) {
     guard address.isLoopback || !(key ?? "").isEmpty else { throw .keyRequired(address) }
     self.node = node
@@ -54,6 +57,7 @@ public struct Gateway: Sendable {
     self.key = key
     self.bounds = bounds
     self.traces = traces
+    self.logger = logger
   }
 
   /// Serves until the task is cancelled.
@@ -63,7 +67,8 @@ public struct Gateway: Sendable {
   public func run(
     onListening: @escaping @Sendable (Endpoint) async -> Void = { _ in }
   ) async throws {
-    var logger = Logger(label: "shoal.gateway")
+    // The server's own lines are about connections, which clients can break at will.
+    var logger = logger
     logger.logLevel = .critical
     let address = address
     let silent = SilentClients(limit: bounds.silent, limitOfOne: bounds.silentFromOne)
@@ -96,6 +101,7 @@ public struct Gateway: Sendable {
       node: node, clock: clock, admission: Admission(bounds.admission),
       texts: Admission(bounds.texts), counters: counters, traces: traces)
     let router = Router(context: BasicRequestContext.self)
+    router.middlewares.add(AccessLog(logger: logger, clock: clock))
     router.middlewares.add(OneGeneration())
     router.middlewares.add(RefusalShape(counters: counters))
     router.middlewares.add(SiteGuard(isLoopback: address.isLoopback))

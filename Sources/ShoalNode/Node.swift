@@ -59,13 +59,15 @@ public struct NodeSystem: Sendable {
   public let threads: any ThreadSource
   /// Opens a model of this machine, a file or a directory, for import.
   public let openModel: @Sendable (String) throws -> ModelFiles
+  public let journal: Journal
 
   /// - Parameter logs: nil: in a document.
   public init(
     datagrams: any DatagramTransport, streams: any StreamTransport, blobs: any BlobStore,
     documents: any DocumentStore, logs: (any LogStore)? = nil, clock: any MeshClock,
     random: any RandomSource, threads: any ThreadSource,
-    openModel: @escaping @Sendable (String) throws -> ModelFiles
+    openModel: @escaping @Sendable (String) throws -> ModelFiles,
+    journal: @escaping Journal = { _ in }
   ) {
     self.datagrams = datagrams
     self.streams = streams
@@ -76,6 +78,7 @@ public struct NodeSystem: Sendable {
     self.random = random
     self.threads = threads
     self.openModel = openModel
+    self.journal = journal
   }
 }
 
@@ -168,7 +171,7 @@ public final class Node: NodeService {
       random: random, threads: threads)
     registry = try Registry(
       identity: configuration.identity, logs: system.logs, policy: configuration.publishers,
-      membership: membership, clock: clock, random: random)
+      membership: membership, clock: clock, random: random, journal: system.journal)
   }
 
   /// Takes part in the mesh until cancelled, or until `stop`.
@@ -218,16 +221,20 @@ public final class Node: NodeService {
   private func hear(_ news: MembershipNews) async {
     switch news {
     case .joined(let peer, let endpoint):
+      system.journal(.joined(peer, at: endpoint))
       await discovery.handle(.joined(peer, endpoint))
       await reach.joined(peer, at: endpoint)
       await registry.greet(peer)
     case .lost(let peer):
+      system.journal(.lost(peer))
       await discovery.handle(.lost(peer))
       await courier.forget(peer)
       await executor.lost(peer)
       await reach.lost(peer)
       door.forget(peer)
-    case .epoch(let view): await store.adopt(view: view)
+    case .epoch(let view):
+      system.journal(.view(view.id, peers: view.peers.count))
+      await store.adopt(view: view)
     case .ledger(let bytes, let peer):
       if let tag = bytes.first, AccountMessage.tags.contains(tag) {
         await accounts?.receive(bytes, from: peer)
@@ -339,8 +346,10 @@ public final class Node: NodeService {
   public func generate(
     _ request: GenerationRequest, emit: @escaping @Sendable (GenerationEvent) -> Void
   ) async throws -> GenerationOutcome {
-    try await departure.driving {
-      try await driver.generate(registry.resolve(request.model), request, emit: emit)
+    try await JobJournal(system.journal, emit).noting { emit in
+      try await departure.driving {
+        try await driver.generate(registry.resolve(request.model), request, emit: emit)
+      }
     }
   }
 
@@ -355,9 +364,11 @@ public final class Node: NodeService {
   ) async throws -> GenerationOutcome {
     guard let record = await keeper.record(of: job) else { throw NodeError.unknownJob }
     let former = await keeper.driver(of: job)
-    return try await departure.driving {
-      try await driver.resume(
-        record, registry.resolve(record.model.raw.hex), shown: shown, after: former, emit: emit)
+    return try await JobJournal(system.journal, emit).noting { emit in
+      try await departure.driving {
+        try await driver.resume(
+          record, registry.resolve(record.model.raw.hex), shown: shown, after: former, emit: emit)
+      }
     }
   }
 
@@ -410,6 +421,7 @@ public final class Node: NodeService {
 
   public func leave(progress: @escaping @Sendable (LeaveProgress) -> Void) async {
     let isFirst = departure.begin()
+    if isFirst { system.journal(.leaving) }
     // Plans of both kinds are made without this peer from now on; it still answers and gives.
     await membership.update { $0.services = [] }
     await executor.leave()

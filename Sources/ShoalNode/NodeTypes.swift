@@ -71,7 +71,9 @@ public enum GenerationEvent: Sendable {
   case started(
     job: JobID, model: ModelEntry, plan: PlanID, members: [JobMember], promptTokens: [UInt32])
   case token(GeneratedToken)
-  /// A peer was lost, and others have taken up its part: the next token follows the last one.
+  /// A term ended before the job did. `continued` follows, or the job fails.
+  case interrupted(JobFailure, blamed: [PeerID])
+  /// Others have taken up the part of a lost peer: the next token follows the last one.
   case continued(term: Term, plan: PlanID, members: [JobMember])
   /// The APIs of the peers that keep the job's log: who knows the job's id can go on there.
   case witnesses([Endpoint])

@@ -11,6 +11,7 @@ actor Registry {
   private let membership: Membership
   private let clock: any MeshClock
   private var generator: RandomSourceGenerator
+  private let journal: Journal
   private var registry: EmbeddedRegistry
   private var changed: @Sendable ([ModelEntry]) async -> Void = { _ in }
   private var watchers: [Int: AsyncStream<RegistryEvent>.Continuation] = [:]
@@ -27,13 +28,14 @@ actor Registry {
 
   init(
     identity: PeerIdentity, logs: any LogStore, policy: PublisherPolicy, membership: Membership,
-    clock: any MeshClock, random: any RandomSource
+    clock: any MeshClock, random: any RandomSource, journal: @escaping Journal
   ) throws {
     self.identity = identity
     self.policy = policy
     self.membership = membership
     self.clock = clock
     generator = RandomSourceGenerator(random)
+    self.journal = journal
     log = RegistryLog(store: logs, identity: identity)
     registry = try log.load()
   }
@@ -169,6 +171,7 @@ actor Registry {
   // MARK: Telling
 
   private func tell(_ events: [RegistryEvent]) async {
+    for event in events { journal(.name(event)) }
     for (number, watcher) in watchers {
       for event in events {
         if case .terminated = watcher.yield(event) { watchers[number] = nil }

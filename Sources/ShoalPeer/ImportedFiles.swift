@@ -4,6 +4,7 @@ import Foundation
 internal import ShoalInference
 internal import ShoalNode
 internal import ShoalProtocol
+internal import ShoalSecurity
 internal import ShoalSystem
 
 /// What files were when they were imported, by all that stat(2) says of them: one that was changed

@@ -18,18 +18,26 @@ public struct LocalStore: Sendable {
   public let identity: PeerIdentity
   /// Opens sealed keys.
   public let password: PasswordSource
+  /// What opening it changed; nil: it was of this version already.
+  public let migration: StoreMigration?
 
   /// Opens the directory, which is made where it is not there, as is the peer's identity.
   ///
-  /// - Parameter password: asked where a key is sealed and SHOAL_PASSWORD is not set.
+  /// - Parameters:
+  ///   - directory: for its owner alone.
+  ///   - password: asked where a key is sealed and SHOAL_PASSWORD is not set.
+  /// - Throws: `PeerError.newerStore` before anything is changed, `PeerError.damagedDocument` where
+  ///   what an older version wrote cannot be read, and what the disk and a key throw.
   public init(_ directory: URL, password: @escaping PasswordSource = { _ in nil }) throws {
     self.directory = directory
     self.password = password
     documents = try DirectoryDocuments(path: directory.path)
+    let version = try StoreVersion(of: documents)
     blobs = try unsafe DirectoryBlobStore(root: directory.path, hash: BLAKE2b.contentHash)
     library = ModelLibrary(blobs: blobs)
     identity = try LocalStore.identity(documents, password)
     logs = DocumentLogStore(documents: documents)
+    migration = try version.migrate(documents, RegistryLog(store: logs, identity: identity))
   }
 
   /// A key that lies nowhere on this disk: 64 hexadecimal digits.
@@ -70,15 +78,16 @@ public struct LocalStore: Sendable {
   /// Brings a GGUF file or a Hugging Face directory into the store under a name.
   ///
   /// - Parameters:
+  ///   - path: of the file or of the directory.
   ///   - name: nil: the name of the file or of the directory.
   ///   - precision: formats that atoms are to have; empty: as they are stored.
+  ///   - progress: told how many bytes of how many are in the store.
   public func importModel(
     path: String, name: String?, precision: PrecisionMap = PrecisionMap(),
     progress: (UInt64, UInt64) -> Void
   ) throws -> ModelEntry {
     let model = try library.importModel(
       ModelFiles(path: path), precision: precision, progress: progress)
-    HeapMemory.giveBack()
     if precision == PrecisionMap() { ImportedFiles(documents).note(path, model) }
     return try register(model, name: name ?? ModelLibrary.name(ofFile: path))
   }

@@ -2,6 +2,7 @@
 // runs, and what an app embeds.
 
 import Foundation
+import Logging
 public import ShoalInference
 public import ShoalLedger
 public import ShoalNode
@@ -35,7 +36,11 @@ public final class Peer: Sendable {
 
   /// Opens the sockets; the mesh hears of the peer when it runs.
   ///
-  /// - Parameter configure: changes what the node is made of: a chain's ledger, for one.
+  /// - Parameters:
+  ///   - options: what it is to be like.
+  ///   - store: of this peer alone while it runs.
+  ///   - configure: changes what the node is made of: a chain's ledger, for one.
+  ///   - note: told what takes a while, and what did not work and is no reason to stop.
   /// - Throws: `ListenError` where an address is taken, and what a damaged store throws.
   public init(
     _ options: PeerOptions = PeerOptions(), store: LocalStore,
@@ -60,12 +65,25 @@ public final class Peer: Sendable {
     configuration.accounts = options.accounts
     configuration.audit = options.audit
     try configure(&configuration)
+    let logger = options.logger
     node = try Node(
       configuration,
       NodeSystem(
         datagrams: sockets.datagrams, streams: sockets.streams, blobs: store.library.blobs,
         documents: store.documents, logs: store.logs, clock: SystemClock(), random: Entropy(),
-        threads: SystemThreads(), openModel: { try ModelFiles(path: $0) }))
+        threads: SystemThreads(), openModel: { try ModelFiles(path: $0) },
+        journal: { logger.log($0) }))
+    if let migration = store.migration {
+      logger.notice(
+        "the data directory was brought to a later version",
+        metadata: [
+          "from": .stringConvertible(Int(migration.from)),
+          "to": .stringConvertible(Int(migration.to)),
+          "names": .stringConvertible(migration.names),
+        ])
+    }
+    logger.info(
+      "peer started", metadata: ["peer": "\(store.identity.id)", "network": "\(network.name)"])
   }
 
   /// Takes part in the mesh until cancelled, or until `node.stop()`.
@@ -98,7 +116,9 @@ public final class Peer: Sendable {
   /// Goes on with `prompt`, on whichever peers the plan gives it to.
   ///
   /// - Parameters:
+  ///   - prompt: the text as it is: a template's marks are the caller's to set.
   ///   - model: a name, `publisher/name`, or the beginning of a model's id.
+  ///   - options: how many tokens, and how they are chosen.
   ///   - each: called in order with whole characters, as they come; never waits.
   public func generate(
     _ prompt: String, with model: String,

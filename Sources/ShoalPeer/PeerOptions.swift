@@ -1,5 +1,6 @@
 // How a peer is to be, as an app or a command says it. Everything has a default.
 
+public import Logging
 public import ShoalInference
 public import ShoalLedger
 public import ShoalProtocol
@@ -29,6 +30,8 @@ public struct PeerOptions: Sendable {
   /// One step of so many is audited, of ranks that are not new; 0: none. Nil: one of 64 where
   /// strangers may be or accounts are kept, else none.
   public var audit: Int?
+  /// Told what happens at the peer: never a prompt, an answer or a key.
+  public var logger = Logger(label: "shoal") { _ in SwiftLogNoOpLogHandler() }
 
   public init() {}
 }
@@ -55,6 +58,7 @@ extension PeerOptions {
     if let kernel, !kernel.isAvailable {
       throw PeerError.noSuchKernel(kernel, available: KernelPath.available)
     }
+    logger = try Self.logger(settings)
     relay = try settings.value(.relay, "true or false") { Bool($0) }
     accounts = try Self.accounts(settings)
     audit = try settings.value(.audit, "a number of steps up to 1000000, or 0") { text in
@@ -68,6 +72,19 @@ extension PeerOptions {
       modelLimit: try settings.value(.largestModel, "an amount of bytes, such as 40GiB") {
         ByteCount(text: $0)?.bytes
       })
+  }
+
+  /// To standard error.
+  private static func logger(_ settings: PeerSettings) throws(PeerError) -> Logger {
+    let format = try settings.value(.log, "text or json") { LogFormat(rawValue: $0) }
+    let level = try settings.value(
+      .logLevel, Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
+    ) { Logger.Level(rawValue: $0) }
+    let clock = SystemClock()
+    return Logger(
+      label: "shoal", format: format ?? .text, level: level ?? .notice,
+      unixMilliseconds: { clock.unixMilliseconds() },
+      write: { LogOutput.standardError.write($0) })
   }
 
   private static func accounts(_ settings: PeerSettings) throws(PeerError) -> AccountTerms? {

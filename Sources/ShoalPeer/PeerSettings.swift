@@ -13,6 +13,8 @@ public enum PeerSetting: String, CaseIterable, Hashable, Sendable {
   case threads
   case kernel
   case traces
+  case log
+  case logLevel = "log-level"
   case publishers
   case largestModel = "largest-model"
   case relay
@@ -90,6 +92,7 @@ public struct PeerSettings: Hashable, Sendable {
   /// A setting as what it stands for; nil where nobody set it.
   ///
   /// - Parameters:
+  ///   - setting: the one that is read.
   ///   - expected: what it must be, for the error.
   ///   - read: nil of a text that is none.
   public func value<Result>(

@@ -78,6 +78,8 @@ struct ConfigShowCommand: ParsableCommand {
     case .threads: return ("\(options.profile == nil ? cores : 1)", "default")
     case .kernel: return (KernelPath.best.rawValue, "default")
     case .traces: return ("none", "default")
+    case .log: return (LogFormat.text.rawValue, "default")
+    case .logLevel: return ("notice", "default")
     case .publishers: return ("all", "default")
     case .largestModel: return ("no limit", "default")
     case .relay: return ("with a public address", "default")

@@ -1,6 +1,7 @@
 // `shoal key`: how this peer's secret keys lie on disk.
 
 import ArgumentParser
+import Foundation
 import ShoalPeer
 import ShoalSecurity
 import ShoalSystem

@@ -24,7 +24,7 @@ struct MeshRun {
         if let last { stall = max(stall, now - last) }
         last = now
         show(text)
-      case .continued, .witnesses, .waiting, .finished, .failed: break
+      case .interrupted, .continued, .witnesses, .waiting, .finished, .failed: break
       }
     }
     return result.seen(stall: stall)

@@ -23,14 +23,16 @@ struct PeerCommand: AsyncParsableCommand {
     MachineLimits.raiseOpenFiles()
     let store = try data.open()
     let settings = try flags.settings(in: store)
+    let options = try PeerOptions(settings)
+    defer { LogOutput.standardError.flush() }
     let peer = try await Peer(
-      PeerOptions(settings), store: store, configure: { try $0.followChain(store) },
+      options, store: store, configure: { try $0.followChain(store) },
       note: { PeerCommand.tell($0) })
     try warnOnce(peer.network, store)
     let signals = SignalStream()
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { await peer.run() }
-      group.addTask { try await serveAPI(peer, store, settings) }
+      group.addTask { try await serveAPI(peer, store, settings, options) }
       group.addTask {
         for await _ in signals.signals { break }
         await peer.node.depart()
@@ -62,7 +64,7 @@ struct PeerCommand: AsyncParsableCommand {
   // MARK: API
 
   private func serveAPI(
-    _ peer: Peer, _ store: LocalStore, _ settings: PeerSettings
+    _ peer: Peer, _ store: LocalStore, _ settings: PeerSettings, _ options: PeerOptions
   ) async throws {
     let node = peer.node
     let mesh = peer.endpoints.map(\.description).joined(separator: ", ")
@@ -75,21 +77,21 @@ struct PeerCommand: AsyncParsableCommand {
     }
     let key = ProcessInfo.processInfo.environment["SHOAL_API_KEY"]
     let sink = try settings[.traces].map { try TraceFile.sink(appendingTo: $0.text) }
-    if let address = try settings.endpoint(.api) {
-      return try await Gateway(
-        node: node, clock: SystemClock(), address: address, key: key, traces: sink
+    let serve = { (address: Endpoint) in
+      try await Gateway(
+        node: node, clock: SystemClock(), address: address, key: key, traces: sink,
+        logger: options.logger
       )
       .run(onListening: announce)
     }
+    if let address = try settings.endpoint(.api) { return try await serve(address) }
     guard let usual = Endpoint("127.0.0.1:7434"), let any = Endpoint("127.0.0.1:0") else {
       preconditionFailure("two addresses that can be read")
     }
     do {
-      try await Gateway(node: node, clock: SystemClock(), address: usual, key: key, traces: sink)
-        .run(onListening: announce)
+      try await serve(usual)
     } catch GatewayError.addressInUse {
-      try await Gateway(node: node, clock: SystemClock(), address: any, key: key, traces: sink)
-        .run(onListening: announce)
+      try await serve(any)
     }
   }
 }

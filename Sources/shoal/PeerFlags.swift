@@ -21,6 +21,13 @@ struct PeerFlags: ParsableArguments {
   var kernel: String?
   @Option(help: "Append each job's spans to this file, one OTLP/JSON object on each line.")
   var traces: String?
+  @Option(help: "How lines of the log on standard error look: text or json (default: text).")
+  var log: String?
+  @Option(
+    help: ArgumentHelp(
+      "The least that is logged: trace, debug, info, notice, warning, error or critical (default:"
+        + " notice)."))
+  var logLevel: String?
   @Option(
     help: ArgumentHelp(
       "Whose models to store and compute with: all, own, or full ids of peers and accounts of a"
@@ -61,7 +68,8 @@ struct PeerFlags: ParsableArguments {
   private var given: [PeerSetting: String] {
     let values: [PeerSetting: String?] = [
       .network: network, .listen: listen, .api: api, .profile: profile, .memory: memory,
-      .threads: threads, .kernel: kernel, .traces: traces, .publishers: publishers,
+      .threads: threads, .kernel: kernel, .traces: traces, .log: log, .logLevel: logLevel,
+      .publishers: publishers,
       .largestModel: largestModel, .relay: relay.map { "\($0)" }, .price: price, .pays: pays,
       .credit: credit, .budget: budget, .window: window, .audit: audit,
     ]

@@ -51,7 +51,7 @@ struct PerplexityCommand: AsyncParsableCommand {
     }
     scoring.finish()
     let facts = PerplexityFacts(score, chunks: chunks.count, of: entry, text: file)
-    try store.keep(facts)
+    try store.documents.keep(facts)
     if json { return try JSONOutput.print(facts) }
     print(facts.line)
   }

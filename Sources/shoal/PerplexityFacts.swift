@@ -3,7 +3,6 @@
 import Foundation
 import ShoalLedger
 import ShoalNode
-import ShoalPeer
 import ShoalProtocol
 import ShoalSystem
 
@@ -37,16 +36,16 @@ struct PerplexityFacts: Codable {
   }
 }
 
-extension LocalStore {
+extension DirectoryDocuments {
   /// The last measurement of a model, of its very manifest, is what its plans show.
   func keep(_ facts: PerplexityFacts) throws {
     let bytes = Array(try JSONOutput.text(facts).utf8)
-    try documents.write("perplexity-" + facts.manifest, bytes, isSecret: false)
+    try write("perplexity-" + facts.manifest, bytes, isSecret: false)
   }
 
   /// Nil: it was never measured here.
   func perplexity(ofManifest manifest: String) throws -> PerplexityFacts? {
-    guard !manifest.isEmpty, let bytes = try documents.read("perplexity-" + manifest) else {
+    guard !manifest.isEmpty, let bytes = try read("perplexity-" + manifest) else {
       return nil
     }
     return try JSONDecoder().decode(PerplexityFacts.self, from: Data(bytes))

@@ -3,7 +3,6 @@
 public import ArgumentParser
 import Foundation
 import ShoalGateway
-import ShoalPeer
 public import ShoalProtocol
 
 extension PlanObjective: ExpressibleByArgument {
@@ -44,14 +43,11 @@ struct PlanCommand: AsyncParsableCommand {
         model: model, paths: peers, objective: objective, context: context, isStored: stored,
         data: peer.data
       ).plan()
-    // A plan over a header is of no manifest, and needs no store.
-    let quality =
-      plan.manifest.isEmpty
-      ? nil : try peer.data.open().perplexity(ofManifest: plan.manifest)
-    plan.perplexity = quality?.perplexity
+    let quality = try PlanQuality(plan, data: peer.data.url)
+    plan.perplexity = quality.measured?.perplexity
     if json { return try JSONOutput.print(plan) }
-    for line in PlanTable(plan).lines { print(line) }
-    if let quality { print("measured on \(quality.text): \(quality.line)") }
+    let isMixed = Set(plan.members.map(\.precision)).count > 1
+    for line in PlanTable(plan).lines + quality.lines(isMixed: isMixed) { print(line) }
   }
 }
 
@@ -88,11 +84,6 @@ struct PlanTable {
       lines.append("instead: \(choice.kind) on \(who), \(speed)")
     }
     for left in plan.excluded { lines.append("left out: \(called(left.peer)) \(left.reason)") }
-    if Set(plan.members.map(\.precision)).count > 1 {
-      lines.append(
-        "devices hold different formats; `shoal import MODEL --plan FILE` makes that model of the"
-          + " facts of --json, `shoal perplexity` measures what it costs")
-    }
     if let header = plan.headerMilliseconds {
       lines.append(
         String(

@@ -30,7 +30,8 @@ struct PlannedDevices {
     let read = clock.now()
     let plan = try over(devices(), planned, context: context ?? min(planned.context, 2_048))
     return PlanFacts(
-      plan, model: planned.name, headerDuration: read - start, planDuration: clock.now() - read)
+      plan, model: planned.name, manifest: planned.manifest, headerDuration: read - start,
+      planDuration: clock.now() - read)
   }
 
   private func over(
@@ -52,6 +53,8 @@ struct PlannedDevices {
   /// What the planner sees of the model.
   private struct PlannedShape {
     let name: String
+    /// Empty where only a header is here.
+    let manifest: String
     let shape: ModelShape
     /// In lower formats; of a model in the store none: its atoms are cut.
     let lower: [ModelShape]
@@ -63,8 +66,8 @@ struct PlannedDevices {
     if FileManager.default.fileExists(atPath: model) {
       let outline = try ModelOutline(ModelFiles(path: model))
       return PlannedShape(
-        name: ModelLibrary.name(ofFile: model), shape: ModelShape(outline),
-        lower: isStored ? [] : ModelShape.lower(outline), context: outline.shape.context)
+        name: ModelLibrary.name(ofFile: model), manifest: "", shape: ModelShape(outline),
+        lower: isStored ? [] : try ModelShape.lower(outline), context: outline.shape.context)
     }
     let store = try data.open()
     guard let entry = try store.registry().resolve(model, own: store.identity.id) else {
@@ -72,8 +75,8 @@ struct PlannedDevices {
     }
     let manifest = try store.library.manifest(entry.model)
     return PlannedShape(
-      name: entry.name, shape: ModelShape(manifest, entry.model), lower: [],
-      context: manifest.shape.context)
+      name: entry.name, manifest: entry.model.raw.hex, shape: ModelShape(manifest, entry.model),
+      lower: [], context: manifest.shape.context)
   }
 
   private func devices() throws -> [DeviceProfile] {

@@ -1,6 +1,7 @@
 // Runs a gateway on a free port for as long as a test asks it things.
 
 import Foundation
+import Logging
 import NIOCore
 import NIOHTTP1
 import NIOPosix
@@ -14,12 +15,13 @@ let anyLoopback = Endpoint(address: [127, 0, 0, 1], port: 0)
 @discardableResult
 func served<Value: Sendable>(
   _ node: FakeNode, key: String? = nil, bounds: Gateway.Bounds = .init(),
-  traces: TraceSink? = nil, _ body: @escaping @Sendable (Endpoint) async throws -> Value
+  traces: TraceSink? = nil, logger: Logger? = nil,
+  _ body: @escaping @Sendable (Endpoint) async throws -> Value
 ) async throws -> Value {
   guard let anyLoopback else { throw ClientError.answerTooLong(limit: 0) }
   let gateway = try Gateway(
     node: node, clock: StepClock(), address: anyLoopback, key: key, bounds: bounds,
-    traces: traces)
+    traces: traces, logger: logger ?? Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
   let (listening, continuation) = AsyncStream.makeStream(of: Endpoint.self)
   return try await withThrowingTaskGroup(of: Value?.self) { group in
     group.addTask {

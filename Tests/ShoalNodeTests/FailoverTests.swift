@@ -31,7 +31,7 @@ extension RealTimeTests {
 
       func hear(_ event: GenerationEvent) {
         switch event {
-        case .fetching: break
+        case .fetching, .interrupted: break
         case .witnesses(let apis): if apis.count == Limits.witnesses { witnessed.signal() }
         case .started(let job, _, _, let members, _):
           heard.withLock {

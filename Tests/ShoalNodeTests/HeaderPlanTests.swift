@@ -54,6 +54,29 @@ import Testing
     #expect(outline.sizes.map(\.byteCount) == manifest.atoms.map(\.byteCount))
   }
 
+  /// What is no whole blocks of a format is reckoned as it is stored.
+  @Test func `a header's sizes in lower formats are those of the derived model`() throws {
+    var llama = TinyLlama.smallest
+    (llama.format, llama.downFormat, llama.feedForward) = (.f32, .f32, 96)
+    var models = [
+      ModelFiles.gguf(MemoryByteSource(name: "f32.gguf", bytes: try llama.file().bytes))
+    ]
+    for family in ["phi3", "qwen2_moe", "gpt2"] {
+      models.append(.directory(try HubModel(family: family).directory))
+    }
+    for files in models {
+      let outline = try ModelOutline(files)
+      for (format, sizes) in try outline.lowerSizes() {
+        var map = PrecisionMap()
+        map.lower(AtomCut(outline.shape).keys, to: format)
+        let manifest = try Engine(files, precision: map).manifest
+        #expect(sizes.map(\.key) == manifest.atoms.map(\.key))
+        #expect(
+          sizes.map(\.byteCount) == manifest.atoms.map(\.byteCount), "\(files.name) \(format)")
+      }
+    }
+  }
+
   /// A 70B in bf16 is 141 GB: a key-value group with its 8 heads alone weighs 3.0 GB over all
   /// layers, and a 4090 offers 17.6 GB.
   @Test func `a 70B in bf16 over a desktop and two phones is refused with what each has`() throws {

@@ -15,7 +15,7 @@ import Testing
     let devices = try HeaderPlanTests.devices(ids)
     let plan = try DevicePlan(
       shape: ModelShape(outline), over: devices, objective: objective, context: context,
-      lower: ModelShape.lower(outline))
+      lower: try ModelShape.lower(outline))
     return (plan, devices)
   }
 

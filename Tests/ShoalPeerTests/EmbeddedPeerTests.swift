@@ -1,6 +1,7 @@
 // What an app writes to embed a peer, and that it runs.
 
 import Foundation
+import Logging
 import ShoalNode
 import ShoalPeer
 import ShoalProtocol
@@ -38,9 +39,21 @@ import Testing
     var generator = RandomSourceGenerator(Entropy())
     options.network = try NetworkDescriptor(
       name: "app", admission: .key, privateKey: NetworkKey(using: &generator))
+    let kept = KeptLines()
+    options.logger = kept.logger(.text, .trace)
     let text = try await story(
       of: repository.appending(path: "testnet/demo-model/shoal-stories-q8_0.gguf").path,
       in: directory, options)
     #expect(text.split(separator: " ").count > 10, "\(text)")
+    // Its log says what happened, and nothing of what was asked, answered or kept secret.
+    let log = kept.all.joined(separator: "\n")
+    for event in ["peer started", "model named", "job started", "job ended"] {
+      #expect(log.contains(event), "\(log)")
+    }
+    let seed = try Data(contentsOf: directory.appending(path: "identity"))
+    let digits = seed.map { String(format: "%02x", $0) }.joined()
+    for secret in ["Once upon", String(text.prefix(12)), digits] {
+      #expect(!log.contains(secret), "\(log)")
+    }
   }
 }

@@ -1,9 +1,13 @@
 // That a file which was imported is not read again, and one that has changed is.
 
 import Foundation
+import ShoalInference
+import ShoalLedger
 import ShoalNode
 import ShoalPeer
 import ShoalProtocol
+import ShoalSecurity
+import ShoalSystem
 import Testing
 
 @Suite struct ImportedFilesTests {

@@ -197,4 +197,14 @@ import Testing
     patience.note(tokens: 30, took: .seconds(9))
     #expect(patience.forSum(tokens: 1) == .milliseconds(200))
   }
+
+  @Test func `until the first step is done the entry lets ranks find each other and name who is gone`()
+  {
+    var patience = StepPatience(tokenEstimate: .milliseconds(1), linkSlack: .milliseconds(10))
+    let named = patience.forConnecting + patience.forSum(tokens: 1)
+    #expect(patience.forConnecting >= Limits.rankConnect)
+    #expect(patience.forStep(tokens: 1) > named)
+    patience.note(tokens: 1, took: .milliseconds(5))
+    #expect(patience.forStep(tokens: 1) < named)
+  }
 }

@@ -175,6 +175,23 @@ import Testing
     #expect(story.core.standing.map(\.peer) == story.core.standing.map(\.peer).sorted())
     #expect(story.core.standing.contains { $0.peer == .numbered(0) })
   }
+
+  @Test(arguments: [3, 4])
+  func `in a mesh too small to shorten a suspicion a second observer still takes the suspect out`(
+    peers: Int
+  ) {
+    var story = MembershipStory(peers: peers)
+    let b = PeerID(letter: "B")
+    _ = story.hear("B suspect by C")
+    #expect(story.core.standing.contains { $0.peer == b })
+    #expect(story.hear("B suspect by C") == [])
+    #expect(story.hear("B suspect by A") == [.changed(b, .suspect)])
+    #expect(!story.core.standing.contains { $0.peer == b })
+    // Out of plans, and still with all of its time to deny.
+    #expect(story.belief(about: "B") == "B suspect")
+    _ = story.hear("B alive@1")
+    #expect(story.core.standing.contains { $0.peer == b })
+  }
 }
 
 private func permutations<Element>(_ elements: [Element]) -> [[Element]] {

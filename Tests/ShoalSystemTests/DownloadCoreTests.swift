@@ -59,10 +59,10 @@ private func status(_ status: Int, _ headers: [String: String] = [:]) -> Downloa
     _ = core.handle(.start)
     _ = core.handle(part("0-99/150", tag: "\"a\""))
     _ = core.handle(.bytes(30))
-    #expect(core.handle(.broken("reset")) == [.wait(.milliseconds(500))])
+    #expect(core.handle(.broken("reset")) == [.wait(.milliseconds(500), because: "reset")])
     #expect(core.handle(.waited) == [try ask("30-129", ["If-Range": "\"a\""])])
-    #expect(core.handle(.broken("reset")) == [.wait(.seconds(1))])
-    #expect(core.handle(.broken("reset")) == [.wait(.seconds(2))])
+    #expect(core.handle(.broken("reset")) == [.wait(.seconds(1), because: "reset")])
+    #expect(core.handle(.broken("reset")) == [.wait(.seconds(2), because: "reset")])
     #expect(
       core.handle(.broken("reset"))
         == [.fail(.gaveUp(attempts: 3, last: "reset", url: url))])
@@ -97,7 +97,8 @@ private func status(_ status: Int, _ headers: [String: String] = [:]) -> Downloa
     var core = try core(offset: 40, tag: "\"a\"")
     _ = core.handle(.start)
     #expect(
-      core.handle(part("40-89/90", tag: "\"b\"")) == [.restart, .wait(.milliseconds(500))])
+      core.handle(part("40-89/90", tag: "\"b\""))
+        == [.restart, .wait(.milliseconds(500), because: "the file has changed")])
     #expect(core.handle(.waited) == [try ask("0-89")])
   }
 
@@ -136,9 +137,13 @@ private func status(_ status: Int, _ headers: [String: String] = [:]) -> Downloa
   @Test func `a busy server is left alone for as long as it asks, within bounds`() throws {
     var core = try core()
     _ = core.handle(.start)
-    #expect(core.handle(status(429, ["Retry-After": "7"])) == [.wait(.seconds(7))])
-    #expect(core.handle(status(503, ["Retry-After": "90000"])) == [.wait(.seconds(300))])
-    #expect(core.handle(status(503)) == [.wait(.seconds(2))])
+    #expect(
+      core.handle(status(429, ["Retry-After": "7"]))
+        == [.wait(.seconds(7), because: "status 429")])
+    #expect(
+      core.handle(status(503, ["Retry-After": "90000"]))
+        == [.wait(.seconds(300), because: "status 503")])
+    #expect(core.handle(status(503)) == [.wait(.seconds(2), because: "status 503")])
   }
 
   @Test func `the token goes to the hub, and no further`() throws {

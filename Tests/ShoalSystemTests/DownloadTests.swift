@@ -4,6 +4,7 @@ import Foundation
 import ShoalProtocol
 import ShoalSecurity
 import ShoalSystem
+import Synchronization
 import Testing
 
 private let file = (0..<50_000).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) }
@@ -33,7 +34,7 @@ private var rules: DownloadRules {
 
   private func download(
     _ server: ScriptedServer, size: UInt64? = nil, hash: Bytes32? = nil, token: String? = nil,
-    rules: DownloadRules = rules
+    rules: DownloadRules = rules, progress: @escaping FileDownload.Progress = { _ in }
   ) async throws {
     let path = path
     let url = try #require(URL(string: server.address + "/model.gguf"))
@@ -41,8 +42,7 @@ private var rules: DownloadRules {
       url: url, byteCount: size, sha256: hash, token: token, tokenOrigin: url)
     try await server.during {
       try await FileDownload.run(
-        order, to: path, rules: rules, clock: SystemClock()
-      ) { _, _ in }
+        order, to: path, rules: rules, clock: SystemClock(), progress: progress)
     }
   }
 
@@ -89,6 +89,43 @@ private var rules: DownloadRules {
     #expect(found == file)
     #expect(sound.requests.first?.start == 9_000)
     #expect(try leftovers == ["model.gguf"])
+  }
+
+  @Test func `a download that brought nothing leaves nothing`() async throws {
+    let server = try ScriptedServer { _, _ in ServedAnswer(status: "404 Not Found") }
+    await #expect(throws: DownloadError.self) { try await download(server) }
+    #expect(try leftovers == [])
+  }
+
+  @Test func `whoever waits for a download is told why`() async throws {
+    let server = try ScriptedServer { request, number in
+      number == 0 ? ServedAnswer(status: "503 Busy") : .part(of: file, request)
+    }
+    let news = Mutex<[DownloadNews]>([])
+    try await download(server) { heard in news.withLock { $0.append(heard) } }
+    let heard = news.withLock { $0 }
+    #expect(heard.first == .waits(.zero, because: "status 503"))
+    #expect(heard.last == .bytes(UInt64(file.count), of: UInt64(file.count)))
+  }
+
+  @Test func `the file of a URL is held to the checksum that was asked for`() async throws {
+    let server = try ScriptedServer { request, _ in .part(of: file, request) }
+    var pull = try #require(ModelPull(endpoint: ModelPull.publicHub, token: "secret"))
+    pull.rules = rules
+    pull.sha256 = Bytes32([UInt8](repeating: 7, count: 32))
+    let (asked, into) = (pull, URL(filePath: folder.path))
+    let reference = try #require(PullReference(server.address + "/model.gguf"))
+    let error = await #expect(throws: DownloadError.self) {
+      try await server.during {
+        try await asked.run(reference, into: into, clock: SystemClock()) { _, _ in }
+      }
+    }
+    guard case .checksum? = error else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+    #expect(found == nil)
+    #expect(server.requests.allSatisfy { $0.headers["authorization"] == nil })
   }
 
   @Test func `a server without ranges is taken at its word`() async throws {
@@ -150,30 +187,49 @@ private var rules: DownloadRules {
     #expect(elsewhere.requests.allSatisfy { $0.headers["authorization"] == nil })
   }
 
-  @Test func `a repository is pulled as a directory, at one commit`() async throws {
-    let config = Array("{}".utf8)
+  /// A repository with a model's small files and `file` as its weights.
+  private static func hub(config: [UInt8], tokenizer: [UInt8]) throws -> ScriptedServer {
     let listing = """
       {"sha":"c0ffee","siblings":[
-       {"rfilename":"README.md","size":3},{"rfilename":"config.json","size":2},
+       {"rfilename":"README.md","size":3},
+       {"rfilename":"config.json","size":\(config.count)},
+       {"rfilename":"tokenizer.json","size":\(tokenizer.count)},
        {"rfilename":"../escape.json","size":2},
        {"rfilename":"model.safetensors","size":\(file.count),
         "lfs":{"sha256":"\(fileHash.hex)","size":\(file.count)}}]}
       """
-    let hub = try ScriptedServer { request, _ in
+    return try ScriptedServer { request, _ in
       switch request.path {
       case "/api/models/org/repo/revision/main?blobs=true": .whole(Array(listing.utf8))
       case "/org/repo/resolve/c0ffee/config.json": .part(of: config, request)
+      case "/org/repo/resolve/c0ffee/tokenizer.json": .part(of: tokenizer, request)
       case "/org/repo/resolve/c0ffee/model.safetensors": .part(of: file, request)
       case _: ServedAnswer(status: "404 Not Found")
       }
     }
+  }
+
+  private func pull(from hub: ScriptedServer) async throws -> ModelPull.Outcome {
     var pull = try #require(ModelPull(endpoint: hub.address, token: nil))
     pull.rules = rules
     let (reference, asked) = (try #require(PullReference("hf:org/repo")), pull)
     let into = URL(filePath: folder.path)
-    let outcome = try await hub.during {
-      try await asked.run(reference, into: into, clock: SystemClock()) { _, _, _ in }
+    return try await hub.during {
+      try await asked.run(reference, into: into, clock: SystemClock()) { _, _ in }
     }
+  }
+
+  /// A small file of a model that is understood.
+  private static func fixture(_ name: String) throws -> [UInt8] {
+    let folder = URL(filePath: #filePath).deletingLastPathComponent()
+      .appending(path: "../Fixtures/families").standardizedFileURL
+    return Array(try Data(contentsOf: folder.appending(path: name)))
+  }
+
+  @Test func `a repository is pulled as a directory, at one commit`() async throws {
+    let config = try Self.fixture("llama-yarn-scales/config.json")
+    let tokenizer = try Self.fixture("tokenizer.json")
+    let outcome = try await pull(from: Self.hub(config: config, tokenizer: tokenizer))
     #expect(outcome.name == "repo")
     let pulled = { (name: String) in
       FileManager.default.contents(atPath: "\(outcome.path)/\(name)").map { Array($0) }
@@ -182,6 +238,24 @@ private var rules: DownloadRules {
     #expect(pulled("model.safetensors") == file)
     #expect(
       try FileManager.default.contentsOfDirectory(atPath: outcome.path).sorted()
-        == ["config.json", "model.safetensors"])
+        == ["config.json", "model.safetensors", "tokenizer.json"])
+  }
+
+  @Test func `a model that is not understood is refused before its weights are asked for`()
+    async throws
+  {
+    let config = try Self.fixture("llama-yarn-scales/config.json")
+    let tokenizer = try Self.fixture("tokenizer.json")
+    for (config, tokenizer) in [
+      (Array(#"{"model_type":"unheard_of"}"#.utf8), tokenizer),
+      (config, Array(#"{"model":{"type":"Unheard"}}"#.utf8)),
+    ] {
+      let hub = try Self.hub(config: config, tokenizer: tokenizer)
+      await #expect(throws: (any Error).self) { _ = try await pull(from: hub) }
+      #expect(hub.requests.contains { $0.path.hasSuffix("/config.json") })
+      #expect(!hub.requests.contains { $0.path.hasSuffix(".safetensors") })
+      // What came is not taken for that of another model.
+      try FileManager.default.removeItem(atPath: folder.path + "/org--repo")
+    }
   }
 }

@@ -15,9 +15,14 @@ public struct GatewayClient: Sendable {
   /// Of one answer, or one line of a streamed one: a result with a million tokens fits.
   static let answerLimit = 64 << 20
 
-  /// - Parameter silence: a peer that says nothing for that long, where it says every 200 ms that
-  ///   it lives, is taken for gone. A mistake costs a term: tokens are the same.
-  public init(address: Endpoint, key: String? = nil, silence: Duration = .seconds(1)) {
+  /// A peer that misses six of the beats that a run tells (`Generating.beatInterval`) is taken for
+  /// gone. Twice that, where the first witness is gone as well, and a term of the second one stay
+  /// below two seconds.
+  public static let usualSilence = Duration.milliseconds(600)
+
+  /// - Parameter silence: a peer that says nothing for that long is taken for gone. A mistake costs
+  ///   a term: tokens are the same.
+  public init(address: Endpoint, key: String? = nil, silence: Duration = usualSilence) {
     self.address = address
     self.key = key
     self.silence = silence
@@ -61,10 +66,13 @@ public struct GatewayClient: Sendable {
   ) async throws -> RunResult {
     var run = ResumableRun(entry: address)
     do {
-      return try await follow("/api/run", request, &run, countsFromStart: false, take)
+      let result = try await follow("/api/run", request, &run, countsFromStart: false, take)
+      return run.seen(result)
     } catch let error as ClientError {
       guard error.isLoss else { throw error }
-      return try await resume(&run, after: error, take)
+      run.lost(error, at: Self.now)
+      let result = try await resume(&run, after: error, take)
+      return run.seen(result)
     }
   }
 
@@ -87,14 +95,13 @@ public struct GatewayClient: Sendable {
       for place in run.places {
         do {
           let request = ResumeRequest(job: job, shown: run.shown)
-          let known = run.shown
-          defer { if run.shown > known { run.resumed += 1 } }
-          let result = try await GatewayClient(address: place, key: key, silence: silence)
-            .follow("/api/resume", request, &run, countsFromStart: true, take)
-          return result.seen(resumed: run.resumed + 1)
+          let client = GatewayClient(address: place, key: key, silence: run.patience(silence))
+          return try await client.follow(
+            "/api/resume", request, &run, countsFromStart: true, take)
         } catch let error as ClientError {
           // Gone as well, or it does not keep the job; a job that failed is no reason to ask on.
           if case .failed = error { throw error }
+          run.lost(error, at: Self.now)
         }
       }
     }
@@ -115,8 +122,8 @@ public struct GatewayClient: Sendable {
       case .finished(let finished): result = finished
       case .failed(let error): throw ClientError.failed(error)
       case .waiting: break
-      case .fetching, .started, .token, .continued, .witnesses:
-        let isNews = run.take(event)
+      case .fetching, .started, .token, .interrupted, .continued, .witnesses:
+        let isNews = run.take(event, at: Self.now)
         gate.isOpen = !run.places.isEmpty
         if isNews { try await take(event) }
       }
@@ -162,6 +169,10 @@ public struct GatewayClient: Sendable {
     }
     guard let unplaced else { throw ClientError.lost(address) }
     return unplaced
+  }
+
+  private static var now: Moment {
+    Moment(nanoseconds: Int64(clamping: NIODeadline.now().uptimeNanoseconds))
   }
 
   // MARK: Reading

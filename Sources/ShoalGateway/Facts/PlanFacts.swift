@@ -75,7 +75,8 @@ public struct PlanFacts: Codable, Sendable, Hashable {
   public let devices: [String: String]?
   /// Of a plan over device profiles: what reading the model's header and cutting it took.
   public let headerMilliseconds: Double?
-  /// Of this very manifest, where whoever prints the plan has measured it (`shoal perplexity`).
+  /// Of this very manifest, or of the model that was made by this plan over device profiles
+  /// (`shoal import --plan`), where whoever prints the plan has measured it (`shoal perplexity`).
   public var perplexity: Double?
 
   public init(_ planned: PlannedModel) {
@@ -84,12 +85,16 @@ public struct PlanFacts: Codable, Sendable, Hashable {
       view: planned.view.raw.hex, plan: planned.plan, duration: planned.duration)
   }
 
-  /// Over device profiles there is no view, and there need be no manifest.
+  /// Over device profiles there is no view.
+  ///
+  /// - Parameter manifest: empty where only a header is here.
   public init(
-    _ plan: DevicePlan, model: String, headerDuration: Duration, planDuration: Duration
+    _ plan: DevicePlan, model: String, manifest: String, headerDuration: Duration,
+    planDuration: Duration
   ) {
     self.init(
-      plan.report, model: model, manifest: "", view: "", plan: plan.id, duration: planDuration,
+      plan.report, model: model, manifest: manifest, view: "", plan: plan.id,
+      duration: planDuration,
       devices: Dictionary(
         plan.names.map { ($0.key.raw.hex, $0.value) }, uniquingKeysWith: { first, _ in first }),
       headerMilliseconds: headerDuration.inSeconds * 1_000)

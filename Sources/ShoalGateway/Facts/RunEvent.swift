@@ -29,11 +29,14 @@ public enum RunEvent: Codable, Sendable, Hashable {
     promptTokens: [UInt32])
   /// `text` holds the characters that became whole with it; it may be empty.
   case token(token: UInt32, text: String, cost: Cost)
-  /// A peer was lost, and others have taken up its part. The next token follows the last one.
+  /// A plan did not come to the job's end, since these peers were lost or refused. Others take up
+  /// their part, unless the job fails.
+  case interrupted(reason: String, peers: [String])
+  /// Others have taken up the part of a lost peer. The next token follows the last one.
   case continued(term: UInt32, plan: String, peers: [RunResult.Member])
   /// APIs of peers where `POST /api/resume` goes on with the job, should this one go away.
   case witnesses(addresses: [String])
-  /// Nothing to tell for half a second; the peer lives.
+  /// Comes all the time, so that a client hears that the peer lives.
   case waiting
   case finished(result: RunResult)
   case failed(error: ErrorFacts)
@@ -49,6 +52,8 @@ public enum RunEvent: Codable, Sendable, Hashable {
         peers: members.map { RunResult.Member($0) }, promptTokens: promptTokens)
     case .token(let token):
       self = .token(token: token.token, text: token.text, cost: Cost(token.cost))
+    case .interrupted(let failure, let blamed):
+      self = .interrupted(reason: failure.description, peers: blamed.map(\.raw.hex))
     case .continued(let term, let plan, let members):
       self = .continued(
         term: term.value, plan: plan.raw.hex, peers: members.map { RunResult.Member($0) })

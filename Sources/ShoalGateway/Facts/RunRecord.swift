@@ -13,6 +13,7 @@ public struct RunRecord: Sendable {
   private var plan = ""
   private var members: [RunResult.Member] = []
   private var terms = 1
+  private var pauses = PauseWatch()
   public private(set) var promptTokens: [UInt32] = []
 
   /// - Parameter start: when the generation was asked for.
@@ -31,8 +32,12 @@ public struct RunRecord: Sendable {
       self.promptTokens = promptTokens
     case .token(let token):
       times.token(at: moment, cost: token.cost)
+      pauses.token(at: moment)
+    case .interrupted(let failure, _):
+      pauses.lost(failure.description, at: moment)
     case .continued(_, let plan, let members):
       terms += 1
+      pauses.ready(at: moment)
       self.plan = plan.raw.hex
       self.members = members.map { RunResult.Member($0) }
     }
@@ -43,6 +48,6 @@ public struct RunRecord: Sendable {
       job: job, model: model, manifest: manifest, plan: plan, peers: members,
       promptTokens: promptTokens, tokens: outcome.tokens, text: outcome.text,
       finish: outcome.finish.rawValue, digest: outcome.digest.hex, timing: times.timing,
-      terms: terms)
+      terms: terms, pauses: pauses.pauses)
   }
 }

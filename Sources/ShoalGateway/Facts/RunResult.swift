@@ -55,12 +55,13 @@ public struct RunResult: Codable, Sendable, Hashable {
   public let terms: Int
   /// How often the client went on at another peer, since the one that it had asked was gone.
   public let resumed: Int
+  /// What losses cost between two tokens, the first of them first.
+  public let pauses: [Pause]
 
   public init(
     job: String, model: String, manifest: String, plan: String, peers: [Member],
     promptTokens: [UInt32], tokens: [UInt32], text: String, finish: String, digest: String,
-    timing: Timing, terms: Int = 1,
-    resumed: Int = 0
+    timing: Timing, terms: Int = 1, resumed: Int = 0, pauses: [Pause] = []
   ) {
     self.job = job
     self.model = model
@@ -75,17 +76,23 @@ public struct RunResult: Codable, Sendable, Hashable {
     self.timing = timing
     self.terms = terms
     self.resumed = resumed
+    self.pauses = pauses
   }
 
   /// As a client saw it that went on at other peers: each of those knows its own part only.
   ///
-  /// - Parameter stall: the longest wait between two tokens that the client noticed.
-  public func seen(stall: Duration = .zero, resumed: Int? = nil) -> RunResult {
+  /// - Parameters:
+  ///   - stall: the longest wait between two tokens that the client noticed.
+  ///   - resumed: nil, as `pauses`: as the result says.
+  public func seen(
+    stall: Duration = .zero, resumed: Int? = nil, pauses: [Pause]? = nil
+  ) -> RunResult {
     var timing = timing
     timing.stallSecondsMax = max(timing.stallSecondsMax, stall.inSeconds)
     return RunResult(
       job: job, model: model, manifest: manifest, plan: plan, peers: peers,
       promptTokens: promptTokens, tokens: tokens, text: text, finish: finish, digest: digest,
-      timing: timing, terms: terms, resumed: resumed ?? self.resumed)
+      timing: timing, terms: terms, resumed: resumed ?? self.resumed,
+      pauses: pauses ?? self.pauses)
   }
 }

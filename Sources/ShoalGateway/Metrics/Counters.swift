@@ -50,7 +50,7 @@ struct JobMeter: Sendable {
 
   mutating func note(_ event: GenerationEvent, at moment: Moment) {
     switch event {
-    case .fetching, .started, .witnesses: break
+    case .fetching, .started, .witnesses, .interrupted: break
     case .continued: counters.count { $0.failovers += 1 }
     case .token(let token):
       let since = (moment - (lastToken ?? start)).inSeconds

@@ -52,7 +52,7 @@ final class JobBoard: Sendable {
       guard var entry = state.entries[number] else { return }
       entry.trace.note(event, at: moment)
       switch event {
-      case .fetching, .witnesses: break
+      case .fetching, .witnesses, .interrupted: break
       case .started(let job, let model, _, let members, let promptTokens):
         entry.facts.id = String(job.raw.hex.prefix(8))
         entry.facts.model = model.name

@@ -36,7 +36,7 @@ struct JobTrace: Sendable {
 
   mutating func note(_ event: GenerationEvent, at moment: Moment) {
     switch event {
-    case .fetching, .witnesses: break
+    case .fetching, .witnesses, .interrupted: break
     case .started(_, let entry, _, let members, let prompt):
       ready = moment
       model = entry.name

@@ -126,8 +126,8 @@ struct Generating: Sendable {
     }
   }
 
-  /// A client that hears nothing for five of them may take the peer for gone.
-  static let beatInterval = Duration.milliseconds(200)
+  /// A client that misses six of them may take the peer for gone (`GatewayClient.usualSilence`).
+  static let beatInterval = Duration.milliseconds(100)
 
   /// - Parameter take: nil: a beat is due.
   private func stream(

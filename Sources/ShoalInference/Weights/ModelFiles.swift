@@ -18,6 +18,17 @@ public enum ModelFiles: Sendable {
   }
 }
 
+extension ModelFiles {
+  /// The model's chat template, in Jinja, read or not; empty where it has none.
+  public func chatTemplate() throws -> String {
+    switch self {
+    case .gguf(let source):
+      try GGUFFile(source, isWhole: false).metadata.stringIfPresent("tokenizer.chat_template") ?? ""
+    case .directory(let directory): try TokenizerFiles(directory).chatTemplate() ?? ""
+    }
+  }
+}
+
 /// A model that is understood, and ready to be cut.
 public struct ModelReading {
   public let importer: ModelImporter
@@ -33,15 +44,35 @@ public struct ModelReading {
   /// - Throws: `ModelFileError`, `GGUFError`, `SafetensorsError`, `ModelDirectoryError` or
   ///   `ModelTokenizerError`, each with the name of what is wrong.
   public init(_ files: ModelFiles, precision: PrecisionMap = PrecisionMap()) throws {
-    do {
+    self = try ModelReading.naming(files.name) {
       switch files {
-      case .gguf(let source): try self.init(gguf: source, precision)
-      case .directory(let directory): try self.init(directory: directory, precision)
+      case .gguf(let source): try ModelReading(gguf: source, precision)
+      case .directory(let directory): try ModelReading(directory: directory, precision)
       }
-    } catch let reason as ModelError {
-      throw ModelFileError(file: files.name, reason: reason)
+    }
+  }
+
+  /// Whether a model will be understood, by the files of its directory that are no weights: what
+  /// can be known before gigabytes are downloaded.
+  ///
+  /// - Throws: as `init`.
+  public static func check(withoutWeights directory: any ModelDirectory) throws {
+    try naming(directory.name) {
+      let header = try HuggingFaceHeader(directory)
+      _ = try ModelDeclaration(
+        ModelDescription(
+          header: header, weights: PromisedWeights(name: directory.name),
+          sentences: SentenceModules(directory)))
+      _ = try TokenizerDefinition(huggingFace: TokenizerFiles(directory))
+    }
+  }
+
+  /// Puts the name of the file or directory before a refusal.
+  private static func naming<Result>(_ name: String, _ read: () throws -> Result) throws -> Result {
+    do { return try read() } catch let reason as ModelError {
+      throw ModelFileError(file: name, reason: reason)
     } catch let reason as TokenizerError {
-      throw ModelTokenizerError(file: files.name, reason: reason)
+      throw ModelTokenizerError(file: name, reason: reason)
     }
   }
 
@@ -61,10 +92,7 @@ public struct ModelReading {
       ModelDescription(
         header: header, weights: header.weights(of: checkpoint),
         sentences: SentenceModules(directory)), precision: precision)
-    var files = TokenizerFiles()
-    for name in TokenizerFiles.names {
-      files[name] = try directory.bytes(name, limit: Limits.tokenizerBytes)
-    }
+    let files = try TokenizerFiles(directory)
     tokenizer = try TokenizerDefinition(huggingFace: files)
     chatTemplate = try files.chatTemplate() ?? ""
     byteCount = checkpoint.files.reduce(0) { $0 + $1.source.byteCount }

@@ -77,20 +77,22 @@ public struct ModelImporter: Sendable {
   }
 
   /// The sizes that the atoms will have, without reading a weight: as they are stored, or with all
-  /// atoms but the common one lowered. One list for each of `formats`; finding the tensors is what
-  /// takes the time.
+  /// atoms but the common one lowered. One list for each of `formats`: the tensors are found once.
   func atomSizes(
     in formats: [WeightFormat?]
   ) throws -> [[(key: AtomKey, byteCount: UInt64)]] {
-    var sizes = [[(key: AtomKey, byteCount: UInt64)]](repeating: [], count: formats.count)
-    for key in parts.cut.keys {
+    let keys = parts.cut.keys
+    var lists = [[(key: AtomKey, byteCount: UInt64)]](repeating: [], count: formats.count)
+    var sizes = AtomSizes()
+    for index in lists.indices { lists[index].reserveCapacity(keys.count) }
+    for key in keys {
       let found = try parts.parts(of: key)
       for (index, format) in formats.enumerated() {
-        let tensors = found.map { $0.lowered(to: key == .common ? nil : format).tensor }
-        sizes[index].append((key, UInt64(try AtomTable.offsets(tensors).total)))
+        let bytes = try sizes.byteCount(found, loweredTo: key == .common ? nil : format)
+        lists[index].append((key, UInt64(bytes)))
       }
     }
-    return sizes
+    return lists
   }
 
   // MARK: Atoms

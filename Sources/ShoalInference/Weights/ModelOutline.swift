@@ -10,8 +10,7 @@ public struct ModelOutline: Sendable {
   public let isTied: Bool
   /// Every atom of the model, ascending.
   public let sizes: [(key: AtomKey, byteCount: UInt64)]
-  /// Bytes of every atom where all but the common one are lowered (`PrecisionMap`), best first.
-  public let lowerSizes: [(format: WeightFormat, sizes: [(key: AtomKey, byteCount: UInt64)])]
+  private let importer: ModelImporter
 
   /// Reads the header of a GGUF file, which may end there; or `config.json`, with the headers of
   /// the safetensors where the directory has any. Where it has none, the weights are taken to be
@@ -48,10 +47,17 @@ public struct ModelOutline: Sendable {
     shape = importer.shape
     format = try importer.dominantFormat()
     isTied = try importer.isTied()
+    sizes = try importer.atomSizes(in: [nil])[0]
+    self.importer = importer
+  }
+
+  /// Bytes of every atom where all but the common one are lowered (`PrecisionMap`), best first:
+  /// reckoned when somebody asks.
+  public func lowerSizes() throws -> [(
+    format: WeightFormat, sizes: [(key: AtomKey, byteCount: UInt64)]
+  )] {
     let formats: [WeightFormat] = [.f16, .q8_0, .q4_0]
-    let all = try importer.atomSizes(in: [nil] + formats)
-    sizes = all[0]
-    lowerSizes = zip(formats, all.dropFirst()).map { ($0, $1) }
+    return zip(formats, try importer.atomSizes(in: formats)).map { ($0, $1) }
   }
 }
 
@@ -62,7 +68,8 @@ struct PromisedWeights: WeightSource {
   private(set) var tensorNames: [String] = []
   private var tensors: [String: WeightTensor] = [:]
 
-  private init(name: String) { self.name = name }
+  /// None at all.
+  init(name: String) { self.name = name }
 
   static func promised(by header: HuggingFaceHeader, name: String) throws -> PromisedWeights {
     var weights = PromisedWeights(name: name)

@@ -54,10 +54,10 @@ extension ModelShape {
   }
 
   /// The same model in every lower format that saves at least a tenth, best first.
-  public static func lower(_ outline: ModelOutline) -> [ModelShape] {
+  public static func lower(_ outline: ModelOutline) throws -> [ModelShape] {
     var shapes: [ModelShape] = []
     var least = outline.sizes.reduce(0) { $0 + $1.byteCount }
-    for (format, sizes) in outline.lowerSizes {
+    for (format, sizes) in try outline.lowerSizes() {
       let bytes = sizes.reduce(0) { $0 + $1.byteCount }
       guard bytes <= least / 10 * 9 else { continue }
       least = bytes

@@ -6,6 +6,8 @@ public import ShoalSecurity
 
 extension SigningPurpose {
   static let logEntry = SigningPurpose("shoal/1 log entry")
+  /// Of entries in stores of version 1.
+  static let modelEntry = SigningPurpose("shoal/1 model entry")
   package static let capabilityRecord = SigningPurpose("shoal/1 capability record")
 }
 
@@ -41,10 +43,45 @@ public struct RegistryLog: Sendable {
 
   /// Signs a change and keeps it.
   public func publish(_ entry: LogEntry) throws -> SignedLogEntry {
-    let signature = identity.sign(entry.bytes, purpose: .logEntry)
-    let signed = SignedLogEntry(entry: entry, signature: signature.bytes)
+    let signed = sign(entry)
     try store.append([signed])
     return signed
+  }
+
+  private func sign(_ entry: LogEntry) -> SignedLogEntry {
+    SignedLogEntry(
+      entry: entry, signature: identity.sign(entry.bytes, purpose: .logEntry).bytes)
+  }
+
+  /// Says once more, in this peer's log, what it said in a store of version 1. Names that the log
+  /// knows stay as the log has them. All is kept at once, or nothing.
+  ///
+  /// Entries depend on the document alone, times included: who carries copies of one store over on
+  /// two machines says the same on both, which is no fork.
+  ///
+  /// - Returns: how many names were carried over.
+  /// - Throws: `RegistryError` where the log is full, and what the store throws.
+  public func carryOver(_ former: FormerRegistry) throws -> Int {
+    var registry = try load()
+    guard registry.book.fork(LogName(author: identity.id, topic: .registry)) == nil else {
+      return 0
+    }
+    var carried: [SignedLogEntry] = []
+    for entry in former.offers(of: identity.id) {
+      let model = entry.model
+      guard !model.name.isEmpty, registry.entry(of: model.name, by: identity.id) == nil,
+        let signature = Signature(entry.signature),
+        signature.isValid(for: entry.signedBytes, purpose: .modelEntry, by: identity.id),
+        let change = try registry.registration(
+          of: model.name, as: model.model, byteCount: model.byteCount, location: "",
+          by: identity.id, written: model.written)
+      else { continue }
+      let signed = sign(change)
+      _ = registry.append(signed)
+      carried.append(signed)
+    }
+    if !carried.isEmpty { try store.append(carried) }
+    return carried.count
   }
 
   /// Says, without a running peer, that `name` stands for `model`.

@@ -21,13 +21,13 @@ extension Limits {
   /// membership has noticed as well.
   public static let jobExclusion = Duration.seconds(10)
   /// A rank that gets ready says so at least that often, whatever it fetches or checks.
-  public static let prepareBeat = Duration.milliseconds(150)
+  public static let prepareBeat = Duration.milliseconds(100)
   /// A rank that says nothing for that long before it is ready is lost: six beats.
-  public static let prepareSilence = Duration.milliseconds(900)
+  public static let prepareSilence = Duration.milliseconds(600)
   /// A stream to a rank, handshake included: two round trips of a slow link.
   public static let rankDial = Duration.milliseconds(500)
   /// All ranks are ready and connect at the same time; whoever is missing by then is lost.
-  public static let rankConnect = Duration.milliseconds(800)
+  public static let rankConnect = Duration.milliseconds(500)
   /// Jobs whose terms a rank remembers: those of a busy minute.
   public static let rememberedTerms = 1_024
   /// How long: no driver that was stopped comes back with a term of then and still has a client.

@@ -13,6 +13,8 @@ public struct StepPatience: Sendable, Hashable {
   public let stages: Int
   /// What the latest steps took, by how many tokens they had: 1, 2 and 3, 4 to 7, ...
   private var classes = [Ring](repeating: Ring(), count: 10)
+  /// Whether a step has been done: until then ranks may still wait to be connected.
+  private var hasBegun = false
 
   /// The latest steps of a class: a step may allocate nothing.
   private struct Ring: Sendable, Hashable {
@@ -60,7 +62,13 @@ public struct StepPatience: Sendable, Hashable {
   private func usual(_ tokens: Int) -> Duration? { classes[place(tokens)].usual }
 
   /// Takes in that a step took so long.
-  public mutating func note(tokens: Int, took: Duration) { classes[place(tokens)].note(took) }
+  public mutating func note(tokens: Int, took: Duration) {
+    hasBegun = true
+    classes[place(tokens)].note(took)
+  }
+
+  /// For each of a rank's streams to others, once all are ready: four round trips.
+  public var forConnecting: Duration { Limits.rankConnect + linkSlack * 4 }
 
   /// For one sum of a step of `tokens`, at a rank.
   public func forSum(tokens: Int) -> Duration {
@@ -93,6 +101,7 @@ public struct StepPatience: Sendable, Hashable {
   /// For the whole step, at the entry: whoever waits for a silent rank names it before that.
   public func forStep(tokens: Int) -> Duration {
     let waiting = usual(tokens) == nil ? linkSlack * sums : .zero
-    return forHandover(tokens: tokens, stage: stages) + waiting + linkSlack
+    let connecting = hasBegun ? .zero : forConnecting
+    return forHandover(tokens: tokens, stage: stages) + waiting + linkSlack + connecting
   }
 }

@@ -8,6 +8,8 @@ struct Suspicion: Hashable, Sendable {
   let most: Duration
   /// How many observers beside the first bring the wait down to the least.
   let expected: Int
+  /// As many as shorten a wait in a large mesh are kept: the cut filter counts them in a small one.
+  let mostObservers: Int
   /// Sorted, the first one included.
   private(set) var observers: [PeerID]
 
@@ -18,13 +20,14 @@ struct Suspicion: Hashable, Sendable {
     least = configuration.leastSuspicion(peers: peers)
     // With fewer others than K nobody can confirm, so the least wait holds at once.
     expected = peers - 2 < configuration.confirmations ? 0 : configuration.confirmations
+    mostObservers = configuration.confirmations + 1
     most = expected == 0 ? least : least * configuration.loneSuspicionFactor
     observers = [observer]
   }
 
   /// False if that observer was known, or enough are.
   mutating func confirm(by observer: PeerID) -> Bool {
-    guard observers.count <= expected, !observers.contains(observer) else { return false }
+    guard observers.count < mostObservers, !observers.contains(observer) else { return false }
     observers.append(observer)
     observers.sort()
     return true

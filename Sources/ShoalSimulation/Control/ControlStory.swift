@@ -59,14 +59,16 @@ struct ControlStory {
     }
   }
 
-  /// Nothing happens: copies find their last places, records stop changing. What does rest cost?
+  /// Nothing happens: copies find their last places, records stop changing, and the last suspicion
+  /// of the faults' time is denied and no longer passed on. What does rest cost?
   private mutating func rest() {
     guard world.violation == nil else { return }
     let limit = Duration.seconds(90)
     let calm = Duration.seconds(5)
-    let settled = world.run(atMost: limit) { world.now - world.lastPublished >= calm }
+    let settled = world.run(atMost: limit) { world.now - world.lastNews >= calm }
     guard settled != nil else {
-      return world.breaks(.rest, detail: "records still change", after: limit)
+      return world.breaks(
+        .rest, detail: "records still change, or beliefs about who is there", after: limit)
     }
     let (start, bytes) = (world.now, world.network.sentBytes)
     world.run(until: start + .seconds(10))

@@ -29,6 +29,7 @@ extension ControlWorld {
       case .dead: 2
       case .left: 3
       }
+    lastNews = now
     let other = numbers[peer]?.first ?? peers.count
     trace.add(.member, peer: number, UInt64(other), code, at: now)
     guard let watched, watched.id == peer else { return }

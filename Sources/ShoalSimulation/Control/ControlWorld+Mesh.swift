@@ -182,7 +182,7 @@ extension ControlWorld {
 
   /// Signs this peer's record anew, as Membership does.
   func publish(_ number: Int) {
-    lastPublished = now
+    lastNews = now
     let wall = peers[number].clock.unixMilliseconds(now)
     peers[number].record.version = max(peers[number].record.version + 1, wall)
     let signed = StandInSignature.sign(

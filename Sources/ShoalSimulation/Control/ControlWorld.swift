@@ -46,8 +46,8 @@ final class ControlWorld {
   /// Faults of the air that are in force.
   var activeWeather: [Int: NetworkWeather] = [:]
   var watched: WatchedPeer?
-  /// When somebody last published a record.
-  var lastPublished = Moment(nanoseconds: 0)
+  /// When somebody last published a record, or changed its mind about another.
+  var lastNews = Moment(nanoseconds: 0)
   /// Where a picture is wanted.
   var timeline: Timeline?
   /// By identity; a twin shares its first's.

@@ -207,7 +207,7 @@ package struct NodeStory {
               case .token(let token): said.tokens.append(token.token)
               case .continued: said.continuations += 1
               case .started(let job, _, _, _, _): said.job = job
-              case .fetching, .witnesses: break
+              case .fetching, .witnesses, .interrupted: break
               }
             })
         } catch {

@@ -2,12 +2,13 @@
 
 package import ShoalProtocol
 
-/// A binary heap, the earliest first.
+/// A binary heap, the earliest first. What is to happen lies in places of its own, so that the heap
+/// moves three words at a time.
 package struct Agenda<Item> {
   private struct Entry {
     let at: Moment
     let order: UInt64
-    let item: Item
+    let place: Int
 
     func isBefore(_ other: Entry) -> Bool {
       at == other.at ? order < other.order : at < other.at
@@ -15,6 +16,8 @@ package struct Agenda<Item> {
   }
 
   private var entries: [Entry] = []
+  private var items: [Item?] = []
+  private var free: [Int] = []
   private var nextOrder: UInt64 = 0
 
   package init() {}
@@ -24,27 +27,40 @@ package struct Agenda<Item> {
   package var nextMoment: Moment? { entries.first?.at }
 
   package mutating func add(_ item: Item, at moment: Moment) {
-    entries.append(Entry(at: moment, order: nextOrder, item: item))
+    let place = free.popLast() ?? items.count
+    if place < items.count { items[place] = item } else { items.append(item) }
+    let entry = Entry(at: moment, order: nextOrder, place: place)
     nextOrder += 1
+    entries.append(entry)
     var child = entries.count - 1
-    while child > 0, entries[child].isBefore(entries[(child - 1) / 2]) {
-      entries.swapAt(child, (child - 1) / 2)
+    while child > 0, entry.isBefore(entries[(child - 1) / 2]) {
+      entries[child] = entries[(child - 1) / 2]
       child = (child - 1) / 2
     }
+    entries[child] = entry
   }
 
   package mutating func removeFirst() -> (at: Moment, item: Item)? {
-    guard let first = entries.first else { return nil }
-    entries.swapAt(0, entries.count - 1)
-    entries.removeLast()
+    guard let first = entries.first, let last = entries.popLast() else { return nil }
+    if !entries.isEmpty { sink(last) }
+    free.append(first.place)
+    guard let item = items[first.place].take() else {
+      preconditionFailure("an entry of the agenda without its item")
+    }
+    return (first.at, item)
+  }
+
+  /// Puts `entry` where the first one was, and then where it belongs.
+  private mutating func sink(_ entry: Entry) {
     var parent = 0
     while true {
-      var least = parent
-      for child in [2 * parent + 1, 2 * parent + 2]
-      where child < entries.count && entries[child].isBefore(entries[least]) { least = child }
-      if least == parent { return (first.at, first.item) }
-      entries.swapAt(parent, least)
+      var least = 2 * parent + 1
+      guard least < entries.count else { break }
+      if least + 1 < entries.count, entries[least + 1].isBefore(entries[least]) { least += 1 }
+      guard entries[least].isBefore(entry) else { break }
+      entries[parent] = entries[least]
       parent = least
     }
+    entries[parent] = entry
   }
 }

@@ -68,7 +68,7 @@ public struct DownloadCore: Sendable {
     case restart
     /// Keep this tag with the partial file.
     case remember(tag: String)
-    case wait(Duration)
+    case wait(Duration, because: String)
     /// Hash the whole file.
     case hash
     case finish
@@ -293,7 +293,9 @@ public struct DownloadCore: Sendable {
           .gaveUp(attempts: rules.attempts, last: reason, url: order.url.absoluteString))
       ]
     }
-    if let asked { return [.wait(min(asked, rules.longestRetryAfter))] }
-    return [.wait(min(rules.firstDelay * (1 << min(failures - 1, 16)), rules.longestDelay))]
+    let wait =
+      asked.map { min($0, rules.longestRetryAfter) }
+      ?? min(rules.firstDelay * (1 << min(failures - 1, 16)), rules.longestDelay)
+    return [.wait(wait, because: reason)]
   }
 }

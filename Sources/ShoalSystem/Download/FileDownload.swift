@@ -5,9 +5,16 @@ public import ShoalNode
 internal import ShoalProtocol
 internal import Synchronization
 
+/// What a download tells whoever waits for it.
+public enum DownloadNews: Hashable, Sendable {
+  /// How far it has come; the total is nil while nobody has said it.
+  case bytes(UInt64, of: UInt64?)
+  /// Nothing comes for so long, then it is tried again.
+  case waits(Duration, because: String)
+}
+
 public enum FileDownload {
-  /// How far a file has come; the total is nil while nobody has said it.
-  public typealias Progress = @Sendable (_ done: UInt64, _ total: UInt64?) -> Void
+  public typealias Progress = @Sendable (DownloadNews) -> Void
 
   /// Leaves the file of `order` at `path`, or a `path.part` to go on from and an error.
   ///
@@ -17,6 +24,7 @@ public enum FileDownload {
     clock: some MeshClock, progress: @escaping Progress
   ) async throws {
     let file = try PartialFile(path: path)
+    defer { file.dropIfEmpty() }
     let core = DownloadCore(order, rules: rules, offset: try file.byteCount(), tag: file.tag)
     let sink = DownloadSink(core, file, progress)
     var effects = sink.handle(.start)
@@ -25,7 +33,8 @@ public enum FileDownload {
       switch effect {
       case .ask(let request):
         effects += try await sink.ask(request)
-      case .wait(let duration):
+      case .wait(let duration, because: let reason):
+        progress(.waits(duration, because: reason))
         try await clock.sleep(until: clock.now() + duration)
         effects += sink.handle(.waited)
       case .hash: effects += sink.handle(.hashed(try file.hash()))
@@ -101,7 +110,7 @@ private final class DownloadSink: HTTPSink, @unchecked Sendable {
       outcome = .failure(error)
       return false
     }
-    progress(core.offset, core.total)
+    progress(.bytes(core.offset, of: core.total))
     return true
   }
 }

@@ -3,7 +3,7 @@
 public import Foundation
 internal import ShoalInference
 public import ShoalNode
-internal import ShoalProtocol
+public import ShoalProtocol
 internal import Synchronization
 
 /// Where models are pulled from, and with what.
@@ -11,6 +11,8 @@ public struct ModelPull: Sendable {
   public let endpoint: URL
   /// Told to `endpoint` and to nobody else.
   public let token: String?
+  /// Of the file behind a URL, where whoever asks for it knows it; a hub states its own.
+  public var sha256: Bytes32?
   public var rules = DownloadRules()
 
   /// The hub that most models are on.
@@ -34,19 +36,23 @@ public struct ModelPull: Sendable {
 
   /// Downloads into `folder`. What is there already from an earlier attempt is used.
   ///
+  /// Of a repository the small files come first, and a model that they show not to be understood is
+  /// refused before its weights are asked for.
+  ///
   /// - Parameter progress: bytes of all files together, and the file at hand.
+  /// - Throws: what `FileDownload`, the hub's list and `ModelReading.check` throw.
   public func run(
     _ reference: PullReference, into folder: URL, clock: some MeshClock,
-    progress: @escaping @Sendable (_ file: String, _ done: UInt64, _ total: UInt64?) -> Void
+    progress: @escaping @Sendable (_ file: String, _ news: DownloadNews) -> Void
   ) async throws -> Outcome {
     switch reference {
     case .url(let url):
       let name = url.lastPathComponent
       let path = folder.appending(path: name).path
       try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-      try await FileDownload.run(
-        order(url), to: path, rules: rules, clock: clock
-      ) { progress(name, $0, $1) }
+      var order = order(url)
+      order.sha256 = sha256
+      try await FileDownload.run(order, to: path, rules: rules, clock: clock) { progress(name, $0) }
       return Outcome(path: path, name: url.deletingPathExtension().lastPathComponent)
     case .hub(let repository, let file):
       return try await pull(repository, file, into: folder, clock, progress)
@@ -59,7 +65,7 @@ public struct ModelPull: Sendable {
 
   private func pull(
     _ repository: HubRepository, _ file: String?, into folder: URL, _ clock: some MeshClock,
-    _ progress: @escaping @Sendable (String, UInt64, UInt64?) -> Void
+    _ progress: @escaping @Sendable (String, DownloadNews) -> Void
   ) async throws -> Outcome {
     let folder = folder.appending(path: "\(repository.owner)--\(repository.name)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -67,7 +73,11 @@ public struct ModelPull: Sendable {
     let files = try listing.selection(file, repository: "\(repository)")
     let total = files.reduce(UInt64(0)) { $0 &+ ($1.byteCount ?? 0) }
     var before: UInt64 = 0
+    let firstWeights = files.first { $0.name.hasSuffix(".safetensors") }
     for file in files {
+      if file == firstWeights {
+        try ModelReading.check(withoutWeights: ModelFolder(path: folder.path))
+      }
       var order = order(repository.file(file.name, commit: listing.commit, endpoint))
       order.byteCount = file.byteCount
       order.sha256 = file.sha256
@@ -76,12 +86,16 @@ public struct ModelPull: Sendable {
         at: place.deletingLastPathComponent(), withIntermediateDirectories: true)
       let start = before
       if !Self.isThere(place.path, file) {
-        try await FileDownload.run(order, to: place.path, rules: rules, clock: clock) { done, _ in
-          progress(file.name, start + done, total)
+        try await FileDownload.run(order, to: place.path, rules: rules, clock: clock) { news in
+          if case .bytes(let done, of: _) = news {
+            progress(file.name, .bytes(start + done, of: total))
+          } else {
+            progress(file.name, news)
+          }
         }
       }
       before += file.byteCount ?? 0
-      progress(file.name, before, total)
+      progress(file.name, .bytes(before, of: total))
     }
     if let only = files.first, files.count == 1, only.name.hasSuffix(".gguf") {
       let place = folder.appending(path: only.name)
@@ -107,7 +121,7 @@ public struct ModelPull: Sendable {
     for leftover in [path, path + ".part", path + ".part.etag"] {
       try? FileManager.default.removeItem(atPath: leftover)
     }
-    try await FileDownload.run(order(url), to: path, rules: rules, clock: clock) { _, _ in }
+    try await FileDownload.run(order(url), to: path, rules: rules, clock: clock) { _ in }
     defer { try? FileManager.default.removeItem(atPath: path) }
     guard let bytes = FileManager.default.contents(atPath: path),
       bytes.count <= Limits.hubListingBytes

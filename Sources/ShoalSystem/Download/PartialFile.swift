@@ -84,6 +84,14 @@ final class PartialFile {
     }
   }
 
+  /// Leaves no trace of a download that brought nothing.
+  func dropIfEmpty() {
+    var status = stat()
+    guard unsafe fstat(descriptor, &status) == 0, status.st_size == 0 else { return }
+    unsafe unlink(partPath)
+    unsafe unlink(tagPath)
+  }
+
   /// Gives the file its name, durably.
   func finish() throws(SystemCallError) {
     guard fsync(descriptor) == 0 else { throw .last("fsync", partPath) }

@@ -99,7 +99,7 @@ private struct ChatAnswer: Sendable {
       }
       let result = try await generating.run(request, place) { event in
         switch event {
-        case .fetching, .continued, .witnesses: break
+        case .fetching, .interrupted, .continued, .witnesses: break
         case .started(let job, let entry, _, _, _):
           if id.isEmpty { (id, model) = ("chatcmpl-\(job.raw.hex)", entry.name) }
           try await pieces.send(delta(.init(role: "assistant", content: ""), nil, nil))

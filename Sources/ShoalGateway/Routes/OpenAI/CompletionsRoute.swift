@@ -83,7 +83,7 @@ private struct CompletionAnswer: Sendable {
       var characters = 0
       let result = try await generating.run(request, place) { event in
         switch event {
-        case .fetching, .continued, .witnesses: break
+        case .fetching, .interrupted, .continued, .witnesses: break
         case .started(let job, let entry, _, _, _):
           if id.isEmpty { (id, model) = ("cmpl-\(job.raw.hex)", entry.name) }
         case .token(let token):

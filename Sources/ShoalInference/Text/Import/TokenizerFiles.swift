@@ -1,5 +1,7 @@
 // The files of a Hugging Face directory that say how its model reads text.
 
+internal import ShoalProtocol
+
 /// The bytes of those files that are there.
 public struct TokenizerFiles: Sendable {
   private var bytes: [String: [UInt8]] = [:]
@@ -13,6 +15,13 @@ public struct TokenizerFiles: Sendable {
   ]
 
   public init() {}
+
+  /// Those that a directory has.
+  init(_ directory: any ModelDirectory) throws {
+    for name in TokenizerFiles.names {
+      bytes[name] = try directory.bytes(name, limit: Limits.tokenizerBytes)
+    }
+  }
 
   /// A file by its name; names that are not in `names` are never asked for.
   public subscript(name: String) -> [UInt8]? {

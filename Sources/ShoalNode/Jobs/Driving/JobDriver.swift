@@ -195,7 +195,10 @@ struct JobDriver: Sendable {
         return try await lane.outcome(of: place)
       } catch let end as TermEnd {
         // One job's numbers end the lane of all: each goes on by itself, and one of them fails.
-        guard case .numericRange = end.failure, lane.hadCompany, !work.isAlone else { throw end }
+        guard case .numericRange = end.failure, lane.hadCompany, !work.isAlone else {
+          work.emit(.interrupted(end.failure, blamed: end.blamed))
+          throw end
+        }
         work.isAlone = true
         throw TermMoved()
       }

@@ -333,7 +333,7 @@ actor ShardExecutor {
   private func connect(
     _ prepare: Prepare, _ job: RankJob
   ) async throws -> [(any FrameLink)?] {
-    let deadline = clock.now() + Limits.rankConnect
+    let deadline = clock.now() + job.plan.patience.forConnecting
     let members = job.plan.members
     let own = job.route.rank
     var links = [(any FrameLink)?](repeating: nil, count: members.count)
@@ -342,7 +342,7 @@ actor ShardExecutor {
         let member = members[number]
         group.addTask {
           if number < own {
-            return (number, try await self.open(prepare, to: member, own: own))
+            return (number, try await self.open(prepare, job.plan, to: member, own: own))
           }
           let key = LinkRendezvous.Key(job: prepare.job, term: prepare.term, rank: number)
           return (
@@ -359,7 +359,7 @@ actor ShardExecutor {
   }
 
   private func open(
-    _ prepare: Prepare, to member: PeerID, own: Int
+    _ prepare: Prepare, _ plan: MeshPlan, to member: PeerID, own: Int
   ) async throws -> any FrameLink {
     let shown = prepare.view.first { $0.author == member }
     guard let record = try await membership.record(of: member) ?? shown?.record() else {
@@ -367,7 +367,8 @@ actor ShardExecutor {
     }
     do {
       return try await door.dial(
-        record, .partials(prepare.job, prepare.term, rank: own), within: Limits.rankConnect)
+        record, .partials(prepare.job, prepare.term, rank: own),
+        within: plan.patience.forConnecting)
     } catch {
       throw JobFailure.peerLost(member)
     }
