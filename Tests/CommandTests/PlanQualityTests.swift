@@ -3,7 +3,7 @@
 import Foundation
 import Testing
 
-@Suite(.timeLimit(.minutes(2))) struct PlanQualityTests {
+@Suite(.timeLimit(.minutes(10))) struct PlanQualityTests {
   private let shoal: ShoalCommand
   init() throws { shoal = try ShoalCommand() }
 

@@ -7,7 +7,7 @@ import ShoalGateway
 import ShoalProtocol
 import Testing
 
-@Suite(.timeLimit(.minutes(5))) struct SilentClientTests {
+@Suite(.timeLimit(.minutes(10))) struct SilentClientTests {
   private static func connect(_ address: Endpoint, saying text: String) async throws -> any Channel
   {
     let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)

@@ -76,7 +76,7 @@ private struct StandInLedger: SettlementLedger {
 }
 
 extension RealTimeTests {
-  @Suite(.timeLimit(.minutes(2)))
+  @Suite(.timeLimit(.minutes(10)))
   struct ChainMeshTests {
     static let model = SharedData.url("models/stories260K/stories260K-q8_0.gguf")
     static let isThere = FileManager.default.fileExists(atPath: model.path)

@@ -7,7 +7,7 @@ import ShoalProtocol
 import Testing
 
 extension RealTimeTests {
-  @Suite(.timeLimit(.minutes(2)))
+  @Suite(.timeLimit(.minutes(10)))
   struct EmbeddingMeshTests {
     static let model = SharedData.url("gguf/bert-q8_0.gguf")
     private static let isThere = FileManager.default.fileExists(atPath: model.path)

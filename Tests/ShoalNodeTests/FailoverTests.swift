@@ -9,7 +9,7 @@ import Synchronization
 import Testing
 
 extension RealTimeTests {
-  @Suite(.timeLimit(.minutes(2)))
+  @Suite(.timeLimit(.minutes(10)))
   struct FailoverTests {
     private static let isThere = FileManager.default.fileExists(atPath: MeshTests.model.path)
 

@@ -10,7 +10,7 @@ import Testing
 
 extension RealTimeTests {
   @Suite(
-    .timeLimit(.minutes(2)),
+    .timeLimit(.minutes(10)),
     .enabled(
       if: FileManager.default.fileExists(
         atPath: MeshTests.model.path), "the demo model is absent"))

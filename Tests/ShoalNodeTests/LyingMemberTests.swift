@@ -260,7 +260,7 @@ private struct Lie: Sendable {
 }
 
 extension RealTimeTests {
-  @Suite(.timeLimit(.minutes(2))) struct LyingMemberTests {
+  @Suite(.timeLimit(.minutes(10))) struct LyingMemberTests {
     private static let isThere = FileManager.default.fileExists(atPath: MeshTests.model.path)
 
     private static func job() -> JobID { JobID(Bytes32(Entropy().bytes(32)) ?? .zero) }

@@ -11,7 +11,7 @@ import ShoalSystem
 import Testing
 
 extension RealTimeTests {
-  @Suite(.timeLimit(.minutes(2)))
+  @Suite(.timeLimit(.minutes(10)))
   struct MeshTests {
     static let model = SharedData.url("models/stories260K/stories260K-q8_0.gguf")
 

@@ -10,7 +10,7 @@ import ShoalSystem
 import Testing
 
 extension RealTimeTests {
-  @Suite(.timeLimit(.minutes(2)))
+  @Suite(.timeLimit(.minutes(10)))
   struct PaymentTests {
     static let model = SharedData.url("models/stories260K/stories260K-q8_0.gguf")
     static let isThere = FileManager.default.fileExists(atPath: model.path)

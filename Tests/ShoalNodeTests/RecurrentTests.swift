@@ -87,7 +87,7 @@ struct RecurrentTests {
 }
 
 extension RealTimeTests {
-  @Suite(.timeLimit(.minutes(2)))
+  @Suite(.timeLimit(.minutes(10)))
   struct RecurrentMeshTests {
     static let model = SharedData.url("gguf/mamba-q8_0.gguf")
     private static let isThere = FileManager.default.fileExists(atPath: model.path)

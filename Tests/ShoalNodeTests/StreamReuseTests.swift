@@ -130,7 +130,7 @@ private struct Doorway: Sendable {
 }
 
 extension RealTimeTests {
-  @Suite(.timeLimit(.minutes(2))) struct StreamReuseTests {
+  @Suite(.timeLimit(.minutes(10))) struct StreamReuseTests {
     /// What `body` ends with; nil where it does not.
     private static func end(_ body: () throws -> Void) -> FrameLinkError? {
       do {

@@ -6,7 +6,7 @@ import ShoalProtocol
 import ShoalSystem
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct AssessmentTests {
+@Suite(.timeLimit(.minutes(10))) struct AssessmentTests {
   @Test("an assessment measures every format, batches, disk and loopback, and leaves no file")
   func full() async throws {
     let folder = try TemporaryFolder()

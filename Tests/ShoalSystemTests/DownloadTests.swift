@@ -25,7 +25,7 @@ private var rules: DownloadRules {
   return rules
 }
 
-@Suite(.timeLimit(.minutes(1))) struct DownloadTests {
+@Suite(.timeLimit(.minutes(10))) struct DownloadTests {
   private let folder: TemporaryFolder
   private var path: String { folder.path + "/model.gguf" }
   private var part: String { path + ".part" }

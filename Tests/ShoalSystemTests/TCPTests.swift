@@ -57,7 +57,7 @@ private func linkError(_ body: @Sendable () async throws -> [UInt8]) async -> Li
   _ body: @Sendable () throws -> Result
 ) async throws -> Result { try body() }
 
-@Suite(.timeLimit(.minutes(1))) struct TCPTests {
+@Suite(.timeLimit(.minutes(10))) struct TCPTests {
   @Test("a stream carries bytes both ways", arguments: ["127.0.0.1:0", "[::1]:0", "[::]:0"])
   func exchange(address: String) async throws {
     let pair = try await Pair(address)
@@ -163,7 +163,7 @@ private func linkError(_ body: @Sendable () async throws -> [UInt8]) async -> Li
   }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct DirectLinkTests {
+@Suite(.timeLimit(.minutes(10))) struct DirectLinkTests {
   @Test("a stream that was handed over answers closed; its link carries on")
   func handOver() async throws {
     let pair = try await Pair()

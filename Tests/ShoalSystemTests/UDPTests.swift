@@ -9,7 +9,7 @@ private func open(_ address: String = "127.0.0.1:0", beacons: UInt16 = 0) throws
   try UDPTransport(listen: #require(Endpoint(address)), beaconPort: beacons)
 }
 
-@Suite(.timeLimit(.minutes(1))) struct UDPTests {
+@Suite(.timeLimit(.minutes(10))) struct UDPTests {
   @Test(
     "a datagram arrives whole, with the address to answer", arguments: ["127.0.0.1:0", "[::1]:0"])
   func exchange(address: String) async throws {
