@@ -122,7 +122,8 @@ struct AuditedRanks: Sendable {
       beside.close()
     }
     let library = engine.library
-    let bench = try await room.perform { try bench(of: rank) }
+    // A liar that audits would accuse others: its own numbers are not theirs any more.
+    let bench = lie?.rank == rank ? nil : try await room.perform { try self.bench(of: rank) }
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { await bench?.run(in: beside) }
       defer { group.cancelAll() }
