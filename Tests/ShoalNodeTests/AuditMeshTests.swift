@@ -72,15 +72,15 @@ extension RealTimeTests {
       let liar = Mutex<SwappedBlobs?>(nil)
       let world = try TestMesh(
         peers: peers,
+        configure: { configuration, number in
+          // The liar looks at nobody: with its weights everybody would seem to be wrong.
+          configuration.audit = number == peers - 1 ? 0 : 64
+        },
         store: { blobs, number in
           guard number == peers - 1 else { return blobs }
           let swapped = SwappedBlobs(blobs)
           liar.withLock { $0 = swapped }
           return swapped
-        },
-        configure: { configuration, number in
-          // The liar looks at nobody: with its weights everybody would seem to be wrong.
-          configuration.audit = number == peers - 1 ? 0 : 64
         })
       defer { world.remove() }
       let swapped = try #require(liar.withLock { $0 })

@@ -70,14 +70,6 @@ struct AuditedRanks: Sendable {
     }
   }
 
-  func embed(_ order: EmbeddingOrder) async throws -> [TextVector] {
-    try await run(context: order.context, batch: order.batch) { runner in
-      var session = EmbeddingSession(order: order, term: Term(0), members: peers)
-      _ = try runner.run(&session) { _ in }
-      return session.vectors
-    }
-  }
-
   private static let patience = StepPatience(
     tokenEstimate: .seconds(60), linkSlack: .seconds(60))
 

@@ -28,12 +28,12 @@ struct TestMesh {
   /// - Parameters:
   ///   - cliques: of the peers; none: they are all near.
   ///   - accounts: what each peer asks and pays; none: they keep no accounts.
-  ///   - store: what the peer of that number takes its blobs from, instead of its directory.
   ///   - configure: changes what the peer of that number is made of.
+  ///   - store: what the peer of that number takes its blobs from, instead of its directory.
   init(
     peers: Int, cliques: [String] = [], accounts: [AccountTerms?] = [],
-    store: (any BlobStore, Int) -> any BlobStore = { blobs, _ in blobs },
-    configure: (inout NodeConfiguration, Int) -> Void = { _, _ in }
+    configure: (inout NodeConfiguration, Int) -> Void = { _, _ in },
+    store: (any BlobStore, Int) -> any BlobStore = { blobs, _ in blobs }
   ) throws {
     let directory = FileManager.default.temporaryDirectory
       .appendingPathComponent("shoal-\(UUID().uuidString)")
