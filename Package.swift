@@ -93,6 +93,7 @@ let package = Package(
       dependencies: [
         "ShoalProtocol", "ShoalInference", "ShoalLedger", "ShoalNode",
         .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "HummingbirdCore", package: "hummingbird"),
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"),

@@ -7,18 +7,10 @@
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
-shoal="$(swift build -c release --show-bin-path)/shoal"
-[ -x "$shoal" ] || { printf 'build first: swift build -c release\n' >&2; exit 1; }
+# shellcheck source=testnet/peers.sh
+. testnet/peers.sh
+peers_begin allocations
 model=${1:-testnet/demo-model/shoal-stories-q8_0.gguf}
-run=$(mktemp -d "${TMPDIR:-/tmp}/shoal-allocations.XXXXXX")
-pids=()
-finish() {
-  for pid in ${pids[@]+"${pids[@]}"}; do kill "$pid" 2>/dev/null || true; done
-  wait 2>/dev/null || true
-  rm -rf "$run"
-}
-trap finish EXIT
-trap 'exit 130' INT TERM
 cc -O2 -shared -fPIC -o "$run/count.so" Benchmarks/allocations/count.c
 
 # Prompt and answer together are 132 positions in both runs, and the prompt takes two steps in both,
@@ -39,31 +31,16 @@ alone() { # THREADS NAME
 alone 1 one
 alone 2 two
 
-"$shoal" net create allocations --admission key --out "$run/network.toml" >/dev/null
-"$shoal" assess --quick --data "$run/a" >/dev/null 2>&1
+peers_measure
+peers_join a b
 for name in a b; do
-  mkdir -p "$run/$name"
-  [ "$name" = a ] || cp "$run/a/profile.toml" "$run/b/"
-  "$shoal" net join "$run/network.toml" --data "$run/$name" >/dev/null
-  ALLOCATIONS="$run/$name.bin" LD_PRELOAD="$run/count.so" "$shoal" peer --data "$run/$name" \
-    --listen 127.0.0.1:0 --api 127.0.0.1:0 --threads 1 >"$run/$name.log" 2>&1 &
-  pids+=($!)
+  ALLOCATIONS="$run/$name.bin" LD_PRELOAD="$run/count.so" peer_start "$name"
 done
-await() {
-  local tries=0
-  until "$@" >/dev/null 2>&1; do
-    tries=$((tries + 1))
-    [ $tries -lt 600 ] || { printf 'waited a minute for: %s\n' "$*" >&2; exit 1; }
-    sleep 0.1
-  done
-}
-alive() { [ "$("$shoal" peers --data "$run/b" --json | grep -o '"state":"alive"' | wc -l)" -eq 2 ]; }
-known() { "$shoal" models --data "$run/b" --json | grep -q '"held":[1-9]'; }
-await test -f "$run/a/api"
-await test -f "$run/b/api"
+for name in a b; do await is_up "$name"; done
 "$shoal" import "$model" --name model --data "$run/a" >/dev/null
-await alive
-await known
+await sees b 2
+holds() { "$shoal" models --data "$run/b" --json | grep -q '"held":[1-9]'; }
+await holds
 mesh() { # NAME FLAGS...
   local name=$1 peer
   shift

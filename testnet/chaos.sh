@@ -36,39 +36,13 @@ while [ $# -gt 0 ]; do
   shift
 done
 
-shoal=${SHOAL:-$(swift build -c release --show-bin-path)/shoal}
-[ -x "$shoal" ] || { printf 'build first: swift build -c release\n' >&2; exit 1; }
-run=$(mktemp -d "${TMPDIR:-/tmp}/shoal-chaos.XXXXXX")
-declare -A pids
-finish() {
-  for pid in "${pids[@]}"; do kill -KILL "$pid" 2>/dev/null || true; done
-  wait 2>/dev/null || true
-  if [ "${broken:-1}" -ne 0 ]; then printf 'the logs are in %s\n' "$run" >&2; else rm -rf "$run"; fi
-}
-trap finish EXIT
-trap 'exit 130' INT TERM
-broken=1
+# shellcheck source=testnet/peers.sh
+. testnet/peers.sh
+peers_begin chaos
 
 RANDOM=$seed
 names=()
 for ((i = 0; i < peers; i++)); do names+=("peer$i"); done
-start() {
-  rm -f "$run/$1/api"
-  "$shoal" peer --data "$run/$1" --listen 127.0.0.1:0 --api 127.0.0.1:0 --threads 1 \
-    >>"$run/$1.log" 2>&1 &
-  pids[$1]=$!
-  disown $!
-}
-await() {
-  local tries=0
-  until "$@" >/dev/null 2>&1; do
-    tries=$((tries + 1))
-    [ $tries -lt 1200 ] || { printf 'waited a minute for: %s\n' "$*" >&2; exit 1; }
-    sleep 0.05
-  done
-}
-alive() { [ "$("$shoal" peers --data "$run/$1" --json | grep -o '"state":"alive"' | wc -l)" -eq "$peers" ]; }
-knows() { "$shoal" models --data "$run/$1" --json | grep -q '"name":"story"'; }
 # Whether all that `peer0` held at first is held by the others too, without peer $1.
 spare() {
   local name
@@ -76,7 +50,6 @@ spare() {
     | comm -13 - "$run/all" | { ! grep -q .; }
 }
 blobs() { find "$run/$1/blobs" -type f -printf '%f\n'; }
-fact() { sed -n "s/.*\"$2\":\"\{0,1\}\([0-9a-z.]*\).*/\1/p" "$1"; }
 # The plan that a job would get at each of the peers, where all name the same; else nothing.
 plan() { # peers...
   local name all
@@ -118,17 +91,12 @@ crowded() {
   fi
 }
 
-"$shoal" net create chaos --admission key --out "$run/network.toml" >/dev/null
-"$shoal" assess --quick --data "$run/peer0" >/dev/null 2>&1
-for name in "${names[@]}"; do
-  mkdir -p "$run/$name"
-  [ "$name" = peer0 ] || cp "$run/peer0/profile.toml" "$run/$name/"
-  "$shoal" net join "$run/network.toml" --data "$run/$name" >/dev/null
-  start "$name"
-done
-for name in "${names[@]}"; do await alive "$name"; done
+peers_measure
+peers_join "${names[@]}"
+for name in "${names[@]}"; do peer_start "$name"; done
+for name in "${names[@]}"; do await sees "$name" "$peers"; done
 "$shoal" import "$model" --name story --data "$run/peer0" >/dev/null
-for name in "${names[@]}"; do await knows "$name"; done
+for name in "${names[@]}"; do await knows "$name" story; done
 blobs peer0 | sort -u >"$run/all"
 
 # Prompts that go on for hundreds of tokens; temperature 0.9 so that sampling is under test as well.
@@ -196,11 +164,11 @@ strike() {
     # It comes back with an old term, and is to be a peer like any other.
     kill -CONT "${pids[$victim]}"
   else
-    start "$victim"
-    await test -f "$run/$victim/api"
+    peer_start "$victim"
+    await is_up "$victim"
     planned "$(now)" "${names[@]}" >>"$run/planned-return"
   fi
-  for name in "${names[@]}"; do await alive "$name"; done
+  for name in "${names[@]}"; do await sees "$name" "$peers"; done
 }
 
 from=$(now)

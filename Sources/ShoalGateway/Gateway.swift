@@ -2,6 +2,7 @@
 
 public import Foundation
 import Hummingbird
+import HummingbirdCore
 public import Logging
 import NIOCore
 public import ShoalNode
@@ -74,10 +75,14 @@ public struct Gateway: Sendable {
     let silent = SilentClients(limit: bounds.silent, limitOfOne: bounds.silentFromOne)
     let application = Application(
       router: router(),
-      server: .http1(
-        configuration: .init(
-          additionalChannelHandlers: [SilenceHandler(silent)],
-          idleTimeout: .seconds(Int64(bounds.idleSeconds)))),
+      server: HTTPServerBuilder { responder in
+        ServedOrClosed(
+          HTTP1Channel(
+            responder: responder,
+            configuration: .init(
+              additionalChannelHandlers: [SilenceHandler(silent)],
+              idleTimeout: .seconds(Int64(bounds.idleSeconds)))))
+      },
       configuration: .init(
         address: .hostname(address.host, port: Int(address.port)),
         availableConnectionsDelegate: .maximum(bounds.connections, logger: logger)),

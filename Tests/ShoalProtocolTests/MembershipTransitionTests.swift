@@ -1,5 +1,6 @@
 // What one peer makes of each claim, and the exact effects of each event.
 import ShoalProtocol
+import Synchronization
 import Testing
 
 @Suite struct MembershipTransitionTests {
@@ -134,6 +135,23 @@ import Testing
       .received(.records([signed]), from: .numbered(9), at: .numbered(9)))
     #expect(effects.first == .misbehaved(.numbered(9)))
     #expect(story.core.table[.numbered(9)] == nil)
+  }
+
+  @Test func `a record that is held is not read again, whoever sends it`() {
+    let looks = Mutex(0)
+    var story = MembershipStory(peers: 3) { _ in
+      looks.withLock { $0 += 1 }
+      return true
+    }
+    let before = looks.withLock { $0 }
+    let known = MembershipEvent.received(
+      .records([TestSignature.sign(.plain(1))]), from: .numbered(2), at: .numbered(2))
+    #expect(story.hear(known) == [])
+    #expect(looks.withLock { $0 } == before)
+    let newer = TestSignature.sign(.plain(1, version: 2))
+    _ = story.hear(.received(.records([newer]), from: .numbered(2), at: .numbered(2)))
+    #expect(looks.withLock { $0 } == before + 1)
+    #expect(story.core.table[.numbered(1)]?.record.version == 2)
   }
 
   @Test func `records that nobody asked for do not fill the table`() {

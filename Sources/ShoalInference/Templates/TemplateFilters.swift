@@ -67,9 +67,12 @@ extension TemplateEvaluator {
   ) throws(TemplateFailure) -> TemplateValue {
     guard let number = value.numeric else { throw .failed("round of \(value.kind)") }
     let digits = min(max(given.value(0, "precision")?.whole ?? 0, 0), 12)
+    let method = try string(given, 1, "method")
+    // A whole number stays one, as in Python.
+    if method == nil || method == "common", case .integer = value { return value }
     let scale = (0..<digits).reduce(1.0) { scale, _ in scale * 10 }
     let rule: FloatingPointRoundingRule =
-      switch try string(given, 1, "method") {
+      switch method {
       case "ceil": .up
       case "floor": .down
       case _: .toNearestOrEven
@@ -83,6 +86,7 @@ extension TemplateEvaluator {
     var writer = TemplateJSON()
     writer.indent = given.value(0, "indent")?.whole.map { max(0, $0) }
     writer.sortsKeys = given.named["sort_keys"]?.isTrue ?? false
+    writer.escapesOthers = given.named["ensure_ascii"]?.isTrue ?? false
     if let separators = given.named["separators"]?.elements, separators.count == 2 {
       (writer.itemSeparator, writer.keySeparator) = (separators[0].printed, separators[1].printed)
     }
@@ -128,10 +132,15 @@ extension TemplateEvaluator {
       guard case .dictionary(let dictionary) = value else {
         throw .failed("dictsort of \(value.kind)")
       }
-      let sorted = try sort(dictionary.members.map { .list([$0.key, $0.value]) }) {
-        $0.elements?.first ?? .none
-      }
-      return .list(sorted)
+      let members = dictionary.members.map { TemplateValue.list([$0.key, $0.value]) }
+      var order = SortOrder()
+      order.isCaseSensitive = given.value(0, "case_sensitive")?.isTrue ?? false
+      order.isDescending = given.value(2, "reverse")?.isTrue ?? false
+      let byValue = try string(given, 1, "by") == "value"
+      return .list(
+        try sort(members, order) {
+          (byValue ? $0.elements?.last : $0.elements?.first) ?? .none
+        })
     case "groupby": throw .unsupported("the filter groupby")
     case _: return try ordered(elements, name, given)
     }
@@ -140,31 +149,45 @@ extension TemplateEvaluator {
   private mutating func ordered(
     _ elements: [TemplateValue], _ name: String, _ given: EvaluatedArguments
   ) throws(TemplateFailure) -> TemplateValue {
-    let path = try string(given, 2, "attribute") ?? ""
+    // `min` and `max` have no `reverse` in front.
+    let place = name == "sort" ? 1 : 0
+    var order = SortOrder()
+    order.isCaseSensitive = given.value(place, "case_sensitive")?.isTrue ?? false
+    order.isDescending =
+      name == "max" || name == "sort" && given.value(0, "reverse")?.isTrue ?? false
+    let path = try string(given, place + 1, "attribute") ?? ""
     var keyed: [TemplateValue] = []
     for element in elements {
       keyed.append(.list([path.isEmpty ? element : try member(path, of: element), element]))
     }
-    let sorted = try sort(keyed) { $0.elements?.first ?? .none }.compactMap { $0.elements?.last }
+    let sorted = try sort(keyed, order) { $0.elements?.first ?? .none }
+      .compactMap { $0.elements?.last }
     switch name {
     case "min": return sorted.first ?? .undefined("the least of nothing")
-    case "max": return sorted.last ?? .undefined("the greatest of nothing")
-    case _: return .list(given.value(0, "reverse")?.isTrue ?? false ? sorted.reversed() : sorted)
+    case "max": return sorted.first ?? .undefined("the greatest of nothing")
+    case _: return .list(sorted)
     }
   }
 
-  /// Merge sort, since an order may be refused in the middle: stable, as Python's.
+  private struct SortOrder {
+    var isCaseSensitive = false
+    var isDescending = false
+  }
+
+  /// Merge sort, since an order may be refused in the middle: stable either way, as Python's.
   private mutating func sort(
-    _ elements: [TemplateValue], by key: (TemplateValue) -> TemplateValue
+    _ elements: [TemplateValue], _ order: SortOrder, by key: (TemplateValue) -> TemplateValue
   ) throws(TemplateFailure) -> [TemplateValue] {
     guard elements.count > 1 else { return elements }
     let half = elements.count / 2
-    var left = try sort(Array(elements[..<half]), by: key)[...]
-    var right = try sort(Array(elements[half...]), by: key)[...]
+    var left = try sort(Array(elements[..<half]), order, by: key)[...]
+    var right = try sort(Array(elements[half...]), order, by: key)[...]
     var merged: [TemplateValue] = []
     while let first = left.first, let second = right.first {
       try step()
-      if try order(folded(key(second)), folded(key(first))) < 0 {
+      var keys = (order.isDescending ? [first, second] : [second, first]).map(key)
+      if !order.isCaseSensitive { keys = keys.map { folded($0) } }
+      if try self.order(keys[0], keys[1]) < 0 {
         merged.append(right.removeFirst())
       } else {
         merged.append(left.removeFirst())

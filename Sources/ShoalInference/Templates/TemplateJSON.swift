@@ -5,6 +5,8 @@ struct TemplateJSON {
   /// Spaces for each level; nil: one line.
   var indent: Int?
   var sortsKeys = false
+  /// Whether what is not ASCII is written as `\u` and four digits.
+  var escapesOthers = false
   var itemSeparator = ", "
   var keySeparator = ": "
 
@@ -26,7 +28,7 @@ struct TemplateJSON {
       text +=
         number.isFinite
         ? TemplateValue.text(number) : number.isNaN ? "NaN" : number < 0 ? "-Infinity" : "Infinity"
-    case .string(let string): JSONValue.quote(string, to: &text)
+    case .string(let string): quote(string, to: &text)
     case .list(let elements):
       try write(elements.count, "[", "]", level: level, to: &text) {
         (index, text) throws(TemplateFailure) in
@@ -39,7 +41,7 @@ struct TemplateJSON {
       }
       try write(members.count, "{", "}", level: level, to: &text) {
         (index, text) throws(TemplateFailure) in
-        JSONValue.quote(members[index].key.printed, to: &text)
+        quote(members[index].key.printed, to: &text)
         text += keySeparator
         try write(members[index].value, level: level + 1, to: &text)
       }
@@ -60,6 +62,19 @@ struct TemplateJSON {
     }
     if count > 0 { newLine(level, to: &text) }
     text += close
+  }
+
+  private func quote(_ string: String, to text: inout String) {
+    guard escapesOthers else { return JSONValue.quote(string, to: &text) }
+    var quoted = ""
+    JSONValue.quote(string, to: &quoted)
+    for unit in quoted.utf16 {
+      let digits = String(unit, radix: 16)
+      text +=
+        unit < 0x80
+        ? String(Unicode.Scalar(UInt8(unit)))
+        : "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+    }
   }
 
   private func newLine(_ level: Int, to text: inout String) {

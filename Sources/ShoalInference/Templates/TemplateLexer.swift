@@ -29,12 +29,20 @@ struct TemplateLexer {
   /// swallows a line break.
   private var stripsNext = false
   private var swallowsBreak = false
+  /// Whether the tag at hand ends with `+`, which keeps that line break.
+  private var keepsBreak = false
 
   private enum Tag { case output, block, comment }
 
   static func tokens(_ source: String) throws(TemplateError) -> [PlacedToken] {
-    // One line break at the end is not part of a template (Jinja, `keep_trailing_newline`).
-    var scalars = Array(source.unicodeScalars)
+    // Every line break is one character, and one at the end is not part of a template (Jinja,
+    // `newline_sequence`, `keep_trailing_newline`).
+    var scalars: [Unicode.Scalar] = []
+    var previous: Unicode.Scalar = " "
+    for scalar in source.unicodeScalars {
+      if scalar != "\n" || previous != "\r" { scalars.append(scalar == "\r" ? "\n" : scalar) }
+      previous = scalar
+    }
     if scalars.last == "\n" { scalars.removeLast() }
     var lexer = TemplateLexer(scalars: scalars)
     try lexer.run()
@@ -115,7 +123,7 @@ struct TemplateLexer {
         throw .syntax(line: start, reason: "a comment that does not end")
       }
       stripsNext = scalars[index - 1] == "-"
-      swallowsBreak = true
+      swallowsBreak = scalars[index - 1] != "+"
       index += 2
     case .output:
       add(.outputBegin)
@@ -127,7 +135,7 @@ struct TemplateLexer {
       let first = tokens.count
       try inside(until: "%}", from: start)
       add(.blockEnd)
-      swallowsBreak = true
+      swallowsBreak = !keepsBreak
       if tokens.count == first + 2, tokens[first].token == .name("raw") { try raw(from: start) }
     }
   }
@@ -177,11 +185,13 @@ struct TemplateLexer {
       let scalar = scalars[index]
       if depth == 0, starts(with: "-" + close, at: index) || starts(with: "+" + close, at: index) {
         stripsNext = scalar == "-"
+        keepsBreak = scalar == "+"
         index += 3
         return
       }
       if depth == 0, starts(with: close, at: index) {
         stripsNext = false
+        keepsBreak = false
         index += 2
         return
       }

@@ -14,13 +14,17 @@ struct AddedTokenSplitter: Sendable {
   /// How long tokens are that begin with a byte, the longest first.
   private let lengths: [[Int]]
 
-  init(_ definition: TokenizerDefinition, where isWanted: (AddedToken) -> Bool) {
+  /// - Parameter spell: how a token stands in the texts that will be cut.
+  init(
+    _ definition: TokenizerDefinition, spelled spell: ([UInt8]) -> [UInt8] = { $0 },
+    where isWanted: (AddedToken) -> Bool
+  ) {
     var texts = ByteStringIndex()
     var added: [AddedToken] = []
     var lengths = Array(repeating: Set<Int>(), count: 256)
     for token in definition.added where isWanted(token) {
-      let text = definition.tokens[Int(token.token)]
-      guard let first = text.first, texts.insert(text).isNew else { continue }
+      let text = spell(Array(definition.tokens[Int(token.token)]))
+      guard let first = text.first, texts.insert(text[...]).isNew else { continue }
       added.append(token)
       lengths[Int(first)].insert(text.count)
     }
@@ -66,7 +70,7 @@ struct AddedTokenSplitter: Sendable {
   private func touchesWord(_ text: [UInt8], _ match: Range<Int>) -> Bool {
     let after = match.upperBound < text.count ? UTF8Form.scalar(text, match.upperBound).scalar : 0
     let before = match.lowerBound > 0 ? Self.previous(text, match.lowerBound).scalar : 0
-    return [before, after].contains { !ScalarKind.of($0).isDisjoint(with: .word) }
+    return [before, after].contains { ScalarKind.isWord($0) }
   }
 
   private func spaceStart(_ text: [UInt8], _ end: Int, from limit: Int) -> Int {

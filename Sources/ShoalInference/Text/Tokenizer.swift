@@ -18,9 +18,16 @@ public struct Tokenizer: Sendable {
     let raw: AddedTokenSplitter
     let normalized: AddedTokenSplitter
 
-    init(_ definition: TokenizerDefinition, where isWanted: (AddedToken) -> Bool) {
-      raw = AddedTokenSplitter(definition) { isWanted($0) && !$0.isNormalized }
-      normalized = AddedTokenSplitter(definition) { isWanted($0) && $0.isNormalized }
+    init(
+      _ definition: TokenizerDefinition, _ normalizers: [NormalizerPass],
+      where isWanted: (AddedToken) -> Bool
+    ) {
+      raw = AddedTokenSplitter(definition, where: { isWanted($0) && !$0.isNormalized })
+      // What is looked for in normalised text is normalised, too.
+      normalized = AddedTokenSplitter(
+        definition,
+        spelled: { text in normalizers.reduce(text) { $1.apply($0, isFirst: true) } },
+        where: { isWanted($0) && $0.isNormalized })
     }
   }
 
@@ -48,8 +55,8 @@ public struct Tokenizer: Sendable {
     self.cuts = cuts
     text = try TokenText(definition)
     let types = definition.types
-    userTokens = Splitters(definition) { types[Int($0.token)] == .userDefined }
-    allTokens = Splitters(definition) { _ in true }
+    userTokens = Splitters(definition, normalizers) { types[Int($0.token)] == .userDefined }
+    allTokens = Splitters(definition, normalizers) { _ in true }
     ends = Set(definition.endOfGeneration)
   }
 

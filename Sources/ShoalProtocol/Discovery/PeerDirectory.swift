@@ -69,8 +69,11 @@ public struct PeerDirectory: Sendable {
 
   public var nextDeadline: Moment? {
     guard own != nil else { return nil }
-    let knocks = candidates.values.filter { !isSettled($0) }.map(\.nextTry)
-    return (knocks + [nextBeacon].compactMap(\.self)).min()
+    var earliest = nextBeacon
+    for candidate in candidates.values where !isSettled(candidate) {
+      earliest.advance(to: candidate.nextTry)
+    }
+    return earliest
   }
 
   public mutating func handle(
@@ -141,7 +144,9 @@ public struct PeerDirectory: Sendable {
       candidates[endpoint]?.peer = other
       candidates[endpoint]?.attempts = 0
     }
-    candidates = candidates.filter { $0.value.isBootstrap || $0.value.peer != other }
+    for (place, candidate) in candidates where !candidate.isBootstrap && candidate.peer == other {
+      candidates[place] = nil
+    }
     if candidates[endpoint]?.isBootstrap == false { candidates[endpoint] = nil }
   }
 

@@ -45,6 +45,15 @@ extension CapabilityRecord {
     }
   }
 
+  /// Reads the version alone.
+  static func statedVersion(_ bytes: [UInt8]) -> UInt64? {
+    var reader = ByteReader(bytes)
+    guard let stated: UInt16 = try? reader.integer(), stated == format,
+      (try? reader.bytes32()) != nil
+    else { return nil }
+    return try? reader.integer()
+  }
+
   /// Reads canonical bytes; refuses every other encoding of the same facts.
   public init(bytes: [UInt8]) throws(WireError) {
     guard bytes.count <= Limits.recordBytes else {

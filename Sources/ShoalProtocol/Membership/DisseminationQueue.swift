@@ -80,7 +80,7 @@ struct DisseminationQueue: Sendable {
   private mutating func countTransmission(from transmissions: Int, start: Int, limit: Int) {
     guard start < rounds[transmissions].count else { return }
     let sent = Array(rounds[transmissions][start...])
-    rounds[transmissions].removeSubrange(start...)
+    rounds[transmissions].removeLast(sent.count)
     guard transmissions + 1 < limit else {
       for entry in sent { expire(entry) }
       return
@@ -117,25 +117,25 @@ struct DisseminationQueue: Sendable {
 }
 
 extension Array {
-  /// Takes in what is as sorted as this array is.
+  /// Takes in what is as sorted as this array is, from the end: that is where most of it belongs.
   fileprivate mutating func merge(
     _ others: [Element], by isBefore: (Element, Element) -> Bool
   ) {
     guard let last, let first = others.first, isBefore(first, last) else {
       return append(contentsOf: others)
     }
-    let mine = self
-    removeAll(keepingCapacity: true)
-    reserveCapacity(mine.count + others.count)
-    var next = 0
-    for element in mine {
-      while next < others.count, isBefore(others[next], element) {
-        append(others[next])
-        next += 1
+    var (mine, theirs) = (count, others.count)
+    append(contentsOf: others)
+    while theirs > 0, mine > 0 {
+      if isBefore(others[theirs - 1], self[mine - 1]) {
+        self[mine + theirs - 1] = self[mine - 1]
+        mine -= 1
+      } else {
+        self[mine + theirs - 1] = others[theirs - 1]
+        theirs -= 1
       }
-      append(element)
     }
-    append(contentsOf: others[next...])
+    replaceSubrange(0..<theirs, with: others[..<theirs])
   }
 }
 

@@ -25,7 +25,6 @@ public struct FailureDetector: Sendable {
     let startedAt: Moment
     /// When others are asked; nil: they were, or an answer came.
     var directDeadline: Moment?
-    let endsAt: Moment
     var relays: [PeerID] = []
     var nacks: Set<PeerID> = []
     var isAnswered = false
@@ -74,10 +73,10 @@ public struct FailureDetector: Sendable {
   public var healthScore: Int { health.score }
 
   public var nextDeadline: Moment? {
-    var deadlines = relays.map { $0.nackAt ?? $0.expiresAt }
-    if let nextProbe { deadlines.append(nextProbe) }
-    if let direct = probe?.directDeadline { deadlines.append(direct) }
-    return deadlines.min()
+    var earliest = nextProbe
+    earliest.advance(to: probe?.directDeadline)
+    for relay in relays { earliest.advance(to: relay.nackAt ?? relay.expiresAt) }
+    return earliest
   }
 
   /// Performs what is due. `live` are the peers to ask, sorted; `prior` says how long an answer
@@ -141,6 +140,7 @@ public struct FailureDetector: Sendable {
     probe.directDeadline = nil
     self.probe = probe
     health.recover()
+    hasten(after: probe, at: now)
     hurry(at: now)
     return []
   }
@@ -184,8 +184,7 @@ public struct FailureDetector: Sendable {
     let timeout = max(configuration.probeTimeout, usual) * health.multiplier
     let end = now + max(interval, timeout * 2)
     probe = Probe(
-      target: target, sequence: sequence, startedAt: now, directDeadline: now + timeout,
-      endsAt: end)
+      target: target, sequence: sequence, startedAt: now, directDeadline: now + timeout)
     nextProbe = end
     return [.ping(target, sequence: sequence)]
   }
@@ -240,6 +239,13 @@ public struct FailureDetector: Sendable {
   mutating func doubt(_ target: PeerID, at now: Moment) {
     if !doubtful.contains(target) { doubtful.append(target) }
     hurry(at: now)
+  }
+
+  /// What a silent peer would have been given need not be waited for once it has answered: after a
+  /// time of slow links every probe would take twice as long, and a crash be found as much later.
+  private mutating func hasten(after answered: Probe, at now: Moment) {
+    let usual = answered.startedAt + configuration.probeInterval * health.multiplier
+    nextProbe = nextProbe.map { min($0, max(now, usual)) }
   }
 
   /// A probe that waits for its answer is not cut short.

@@ -33,6 +33,8 @@ extension MembershipCore {
   /// Applies a claim about somebody else, and passes it on if it was news.
   @discardableResult
   mutating func believe(_ update: MemberUpdate, at now: Moment) -> MembershipTable.Verdict {
+    // Most claims have been heard before.
+    if table.knows(update) { return .stale }
     let before = table[update.peer]?.state
     let verdict = table.apply(update, at: now)
     switch verdict {

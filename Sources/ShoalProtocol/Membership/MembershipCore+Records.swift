@@ -59,7 +59,10 @@ extension MembershipCore {
     }
     buckets.shuffle(using: &random)
     let mine = [ownClaim].filter { buckets.contains(TableFingerprint.bucket(of: $0.peer)) }
-    let claims = mine + buckets.flatMap { table.claims(in: [$0]) }
+    var claims = mine
+    for bucket in buckets where claims.count <= Self.mostAnswers * GossipMessage.mostUpdates {
+      claims += table.claims(in: bucket)
+    }
     for batch in Self.batches(of: claims).prefix(Self.mostAnswers) {
       effects.append(.send(.updates(batch), to: sender, at: endpoint))
     }
@@ -121,6 +124,7 @@ extension MembershipCore {
 
   /// Asks for what is due, in few messages; the next try goes to somebody else.
   mutating func requestWanted(at now: Moment, using random: inout some RandomNumberGenerator) {
+    guard wanted.values.contains(where: { $0.retryAt <= now }) else { return }
     let due = wanted.filter { $0.value.retryAt <= now }.keys.sorted()
     var requests: [(source: PeerID, endpoint: Endpoint, peers: [PeerID])] = []
     for subject in due {
@@ -175,21 +179,21 @@ extension MembershipCore {
     let subject = signed.author
     let before = table[subject]
     guard wanted[subject] != nil || before != nil || subject == sender else { return }
-    guard let record = try? signed.record() else {
+    // What is known need not be read again: copies come from everybody who was asked.
+    if let before, let stated = signed.statedVersion, stated <= before.record.version {
+      return settle(subject, version: stated)
+    }
+    guard let held = read(signed) else {
       effects.append(.misbehaved(sender))
       return
     }
-    if let before, record.version <= before.record.version { return settle(record) }
-    guard verify(signed) else {
-      effects.append(.misbehaved(sender))
-      return
-    }
+    let record = held.record
     guard subject != peer else { return hearOwn(record) }
     let wish = wanted[subject]
-    settle(record)
+    settle(subject, version: record.version)
     let isOfThis = wish?.incarnation.version == record.version
     let denials = isOfThis ? wish?.incarnation.denials ?? 0 : 0
-    guard table.accept(HeldRecord(signed, record), denials: denials),
+    guard table.accept(held, denials: denials),
       let member = table[subject]
     else { return }
     let isKnown = before?.state == .alive
@@ -204,16 +208,14 @@ extension MembershipCore {
   }
 
   /// A record answers the wish for it unless a later version was heard of.
-  private mutating func settle(_ record: CapabilityRecord) {
-    guard let wish = wanted[record.peer], wish.incarnation.version <= record.version else {
-      return
-    }
-    wanted[record.peer] = nil
+  private mutating func settle(_ subject: PeerID, version: UInt64) {
+    guard let wish = wanted[subject], wish.incarnation.version <= version else { return }
+    wanted[subject] = nil
   }
 
   /// An own record from before a restart, signed under a clock that was ahead.
   private mutating func hearOwn(_ record: CapabilityRecord) {
-    settle(record)
+    settle(record.peer, version: record.version)
     guard let ownRecord, record.version >= ownRecord.version, record != ownRecord else { return }
     effects.append(.versionNeeded(above: record.version))
   }

@@ -40,7 +40,7 @@ public enum MembershipEffect: Hashable, Sendable {
 public struct MembershipCore: Sendable {
   public let peer: PeerID
   public let configuration: MembershipConfiguration
-  let verify: RecordVerification
+  let read: RecordReading
 
   public internal(set) var table: MembershipTable
   public internal(set) var detector: FailureDetector
@@ -59,9 +59,21 @@ public struct MembershipCore: Sendable {
     peer: PeerID, configuration: MembershipConfiguration = MembershipConfiguration(),
     verify: @escaping RecordVerification
   ) {
+    self.init(
+      peer: peer, configuration: configuration,
+      read: { signed in
+        guard let record = try? signed.record(), verify(signed) else { return nil }
+        return HeldRecord(signed, record)
+      })
+  }
+
+  public init(
+    peer: PeerID, configuration: MembershipConfiguration = MembershipConfiguration(),
+    read: @escaping RecordReading
+  ) {
     self.peer = peer
     self.configuration = configuration
-    self.verify = verify
+    self.read = read
     table = MembershipTable(configuration: configuration)
     detector = FailureDetector(peer: peer, configuration: configuration)
   }
@@ -93,10 +105,13 @@ public struct MembershipCore: Sendable {
 
   public var nextDeadline: Moment? {
     guard ownHeld != nil, !hasLeft else { return nil }
-    return [
-      detector.nextDeadline, table.nextDeadline, nextGossip, nextSync,
-      wanted.values.map(\.retryAt).min(),
-    ].compactMap(\.self).min()
+    var earliest: Moment?
+    for deadline in wanted.values.lazy.map(\.retryAt) { earliest.advance(to: deadline) }
+    earliest.advance(to: detector.nextDeadline)
+    earliest.advance(to: table.nextDeadline)
+    earliest.advance(to: nextGossip)
+    earliest.advance(to: nextSync)
+    return earliest
   }
 
   public mutating func handle(

@@ -61,6 +61,18 @@ public struct MembershipTable: Sendable {
   /// Live members and the owner.
   public var peerCount: Int { live.count + 1 }
 
+  /// Whether a claim says nothing new for certain: others are looked at more closely by `apply`.
+  func knows(_ update: MemberUpdate) -> Bool {
+    guard let place = members.index(forKey: update.peer) else { return false }
+    let known = members.values[place].incarnation
+    guard update.incarnation == known else { return update.incarnation < known }
+    return switch update.claim {
+    case .alive: true
+    case .suspect: !members.values[place].state.isLive
+    case .dead, .left: !members.values[place].state.isLive
+    }
+  }
+
   /// What a claim did to the table.
   enum Verdict: Equatable {
     case stale
@@ -147,8 +159,9 @@ public struct MembershipTable: Sendable {
       return true
     }
     guard makeRoom() else { return false }
-    members[record.peer] = Member(held: held, incarnation: incarnation, state: .alive)
-    index(record.peer)
+    let member = Member(held: held, incarnation: incarnation, state: .alive)
+    members[record.peer] = member
+    reindex(record.peer, from: nil, to: member)
     return true
   }
 
@@ -191,10 +204,12 @@ public struct MembershipTable: Sendable {
     }
   }
 
-  /// The claims about everybody in these buckets of the fingerprint, sorted by peer.
-  func claims(in buckets: [Int]) -> [MemberUpdate] {
-    members.values.filter { buckets.contains(TableFingerprint.bucket(of: $0.record.peer)) }
-      .map(\.update).sorted { $0.peer < $1.peer }
+  /// The claims about everybody in one bucket of the fingerprint, sorted by peer.
+  func claims(in bucket: Int) -> [MemberUpdate] {
+    let places = members.indices.filter {
+      TableFingerprint.bucket(of: members.keys[$0]) == bucket
+    }
+    return places.map { members.values[$0].update }.sorted { $0.peer < $1.peer }
   }
 
   private func forgetDeadline(of peer: PeerID) -> Moment? {
@@ -215,42 +230,34 @@ public struct MembershipTable: Sendable {
   }
 
   private mutating func remove(_ peer: PeerID) {
-    unindex(peer)
-    members[peer] = nil
+    reindex(peer, from: members.removeValue(forKey: peer), to: nil)
   }
 
   /// Every change of state goes through here, so that the indices follow.
   private mutating func change(_ peer: PeerID, _ edit: (inout Member) -> Void) {
     guard var member = members[peer] else { return }
-    unindex(peer)
+    let before = member
     edit(&member)
     if member.state != .suspect { member.suspicion = nil }
     if member.state.isLive { member.goneSince = nil }
     members[peer] = member
-    index(peer)
+    reindex(peer, from: before, to: member)
     if member.state != .alive { noteDeadline(of: peer) }
   }
 
-  private mutating func index(_ peer: PeerID) {
-    guard let member = members[peer] else { return }
-    if member.state.isLive {
-      live.insert(peer, at: live.partitionPoint { $0 >= peer })
-      fingerprint.toggle(peer, member.incarnation)
-    } else {
-      gone.insert(peer)
+  /// - Parameters:
+  ///   - before: nil where the peer is new.
+  ///   - after: nil where it is forgotten.
+  private mutating func reindex(_ peer: PeerID, from before: Member?, to after: Member?) {
+    let (wasLive, isLive) = (before?.state.isLive == true, after?.state.isLive == true)
+    if let before, wasLive { fingerprint.toggle(peer, before.incarnation) }
+    if let after, isLive { fingerprint.toggle(peer, after.incarnation) }
+    if wasLive != isLive {
+      let place = live.partitionPoint { $0 >= peer }
+      if isLive { live.insert(peer, at: place) } else { live.remove(at: place) }
     }
-    if member.state == .suspect { suspects.insert(peer) }
-  }
-
-  private mutating func unindex(_ peer: PeerID) {
-    guard let member = members[peer] else { return }
-    if member.state.isLive {
-      let position = live.partitionPoint { $0 >= peer }
-      live.remove(at: position)
-      fingerprint.toggle(peer, member.incarnation)
-    }
-    suspects.remove(peer)
-    gone.remove(peer)
+    if after?.state == .suspect { suspects.insert(peer) } else { suspects.remove(peer) }
+    if let after, !after.state.isLive { gone.insert(peer) } else { gone.remove(peer) }
   }
 }
 

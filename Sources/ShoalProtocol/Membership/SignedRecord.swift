@@ -40,5 +40,14 @@ public final class HeldRecord: Sendable {
   public var peer: PeerID { record.peer }
 }
 
+extension SignedRecord {
+  /// The version that the bytes state, where they state one; they are not looked at otherwise.
+  var statedVersion: UInt64? { CapabilityRecord.statedVersion(body) }
+}
+
 /// Whether the signature of a record is its author's. ShoalSecurity has it.
 public typealias RecordVerification = @Sendable (SignedRecord) -> Bool
+
+/// The record that the bytes are of; nil where they are impossible or the signature is not its
+/// author's. Of peers that live in one process one may read for all.
+public typealias RecordReading = @Sendable (SignedRecord) -> HeldRecord?

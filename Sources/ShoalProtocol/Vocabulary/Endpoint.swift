@@ -29,6 +29,9 @@ public struct Endpoint: Hashable, Comparable, Sendable {
     self.port = port
   }
 
+  /// An IPv4 address as a number; nil where it is none.
+  package var ipv4: UInt32? { isIPv4 ? UInt32(truncatingIfNeeded: low) : nil }
+
   public var isLoopback: Bool { isIPv4 ? low >> 24 == 127 : high == 0 && low == 1 }
 
   /// IPv4 first, then by address, then by port.

@@ -22,6 +22,14 @@ public struct Moment: Hashable, Comparable, Sendable {
   }
 }
 
+extension Moment? {
+  /// Becomes `other` where that comes first, or alone.
+  mutating func advance(to other: Moment?) {
+    guard let other else { return }
+    self = self.map { Swift.min($0, other) } ?? other
+  }
+}
+
 extension Duration {
   /// Whole nanoseconds; saturates beyond 292 years.
   public var nanoseconds: Int64 {

@@ -10,6 +10,8 @@ struct ControlOptions: Sendable {
   /// When faults may begin, and for how long.
   var churnStart = Moment(nanoseconds: 12_000_000_000)
   var churn = Duration.seconds(20)
+  /// Where planning each peer's own view of a mesh that forms would take most of the time.
+  var isLarge: Bool { peers > 256 }
   /// Peers that may join during the churn.
   var reserve: Int { max(2, min(8, peers / 10)) }
   /// Places for all: those, a twin's, and one that joins when all is quiet.
@@ -23,7 +25,7 @@ struct ControlOptions: Sendable {
   }
 
   static func draw(
-    _ options: ControlOptions, _ model: SimulatedModel, verify: @escaping RecordVerification,
+    _ options: ControlOptions, _ model: SimulatedModel, read: @escaping RecordReading,
     using random: inout SeededGenerator
   ) -> (peers: [ControlPeer], segments: [[Int]]) {
     var peers: [ControlPeer] = []
@@ -37,7 +39,7 @@ struct ControlOptions: Sendable {
       var record = record(number, of: options.peers, id: id, model, using: &random)
       (record.clique, record.outsideLatencyMicroseconds) = cliques[number]
       peers.append(
-        ControlPeer(number: number, id: id, record: record, clock: clock, verify: verify))
+        ControlPeer(number: number, id: id, record: record, clock: clock, read: read))
     }
     // The importer.
     for atom in model.sizes.indices { peers[0].disk.keep(atom, at: Moment(nanoseconds: 0)) }

@@ -83,7 +83,7 @@ struct ControlPeer {
 
   init(
     number: Int, id: PeerID, record: CapabilityRecord, clock: LocalClock,
-    verify: @escaping RecordVerification
+    read: @escaping RecordReading
   ) {
     self.number = number
     self.id = id
@@ -91,14 +91,14 @@ struct ControlPeer {
     self.clock = clock
     endpoint = .simulated(number)
     directory = PeerDirectory(peer: id)
-    core = MembershipCore(peer: id, verify: verify)
+    core = MembershipCore(peer: id, read: read)
   }
 
   /// Forgets what a process knows; the disk stays.
-  mutating func restartProcess(verify: @escaping RecordVerification) {
+  mutating func restartProcess(read: @escaping RecordReading) {
     process += 1
     directory = PeerDirectory(peer: id)
-    core = MembershipCore(peer: id, verify: verify)
+    core = MembershipCore(peer: id, read: read)
     epochs = EpochTracker()
     watch = EpochWatch()
     store = StoreProgress()
@@ -141,7 +141,7 @@ extension Endpoint {
   }
 
   var simulatedNumber: Int? {
-    guard address.count == 4, address[0] == 10 else { return nil }
-    return Int(address[1]) << 16 | Int(address[2]) << 8 | Int(address[3])
+    guard let ipv4, ipv4 >> 24 == 10 else { return nil }
+    return Int(ipv4 & 0xff_ffff)
   }
 }

@@ -67,9 +67,10 @@ extension ControlWorld {
     let authors = numbers[record.peer] ?? []
     trace.add(
       .record, peer: number, UInt64(authors.first ?? peers.count), record.version, at: now)
+    guard record.version >= Self.forgedVersion else { return }
     let newest = authors.map { peers[$0].record.version }.max() ?? 0
     // Restarts forget their version, not what they signed; a forged one is beyond all of them.
-    if record.version >= Self.forgedVersion, newest < Self.forgedVersion {
+    if newest < Self.forgedVersion {
       breaks(
         .forgery, peers: [number], "peer \(number) believes version \(record.version)")
     }

@@ -105,7 +105,7 @@ extension ControlWorld {
       switch effect {
       case .sendBeacon(let bytes):
         for (place, other) in segments[number].enumerated() {
-          send(.beacon(bytes), from: number, to: .simulated(other), isEcho: place > 0)
+          send(.beacon(bytes), from: number, to: peers[other].endpoint, isEcho: place > 0)
         }
       case .contact(let endpoint, _):
         send(.hello(from: peers[number].id), from: number, to: endpoint)

@@ -7,8 +7,22 @@ extension ControlWorld {
   /// What one link of a storage transfer carries.
   private static let bytesPerSecond: Int64 = 50_000_000
 
-  /// A new epoch at `number`: its plan, and what it is to hold under it.
+  /// A new epoch at `number`. In a large mesh a view is planned when a second peer stands on it:
+  /// while a mesh forms, nearly every view is one peer's own for a moment.
   func adopt(_ view: MeshView, at number: Int) {
+    guard options.isLarge, !plans.knows(view.id) else { return plan(view, at: number) }
+    guard let first = lonelyViews.removeValue(forKey: view.id), first != number else {
+      if lonelyViews.count > 16 * Limits.peers { lonelyViews = [:] }
+      lonelyViews[view.id] = number
+      return
+    }
+    for peer in [first, number] where peers[peer].epochs.standing?.id == view.id {
+      plan(view, at: peer)
+    }
+  }
+
+  /// The plan of a view, and what `number` is to hold under it.
+  private func plan(_ view: MeshView, at number: Int) {
     guard let planned = plans.plan(view) else {
       return breaks(
         .samePlan, peers: [number],

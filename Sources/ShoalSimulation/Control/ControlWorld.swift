@@ -26,7 +26,7 @@ final class ControlWorld {
 
   let options: ControlOptions
   let model: SimulatedModel
-  let verify: RecordVerification
+  let read: RecordReading
   let secret: UInt64
   var schedule: FaultSchedule
   var network: SimulatedNetwork
@@ -39,6 +39,8 @@ final class ControlWorld {
   var random: SeededGenerator
   var trace = Trace()
   var plans: PlanBook
+  /// Views of a large mesh that one peer alone has stood on so far.
+  var lonelyViews: [ViewID: Int] = [:]
   var holders: HolderCount
   var promises = PromiseBook()
   var violation: Violation?
@@ -59,8 +61,8 @@ final class ControlWorld {
     var random = SeededGenerator(seed)
     let secret = random.next()
     self.secret = secret
-    verify = StandInSignature.verification(secret: secret)
-    let drawn = ControlOptions.draw(options, model, verify: verify, using: &random)
+    read = RecordShelf(StandInSignature.verification(secret: secret)).reading
+    let drawn = ControlOptions.draw(options, model, read: read, using: &random)
     peers = drawn.peers
     segments = drawn.segments
     randoms = peers.map { _ in random.split() }
@@ -72,7 +74,7 @@ final class ControlWorld {
       using: &random)
     self.schedule = given ?? schedule
     network = SimulatedNetwork(topology: options.topology)
-    plans = PlanBook(model: model, random: random.split())
+    plans = PlanBook(model: model, options: options, random: random.split())
     holders = HolderCount(atoms: model.sizes.count)
     self.random = random
     for number in 0..<options.peers {
@@ -157,7 +159,7 @@ final class ControlWorld {
   // MARK: Processes
 
   func start(_ number: Int) {
-    peers[number].restartProcess(verify: verify)
+    peers[number].restartProcess(read: read)
     peers[number].state = .running
     trace.add(.start, peer: number, UInt64(peers[number].process), at: now)
     for atom in peers[number].disk.atoms { holders.gain(atom) }

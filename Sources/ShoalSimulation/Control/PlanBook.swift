@@ -59,19 +59,23 @@ struct PlanBook {
   private(set) var staged = 0
 
   /// How often an adoption computes its plan from its own records: one in so many.
-  private static let sampling = 32
+  private let sampling: Int
   /// Plans kept: views that come up again come soon.
   private static let kept = 256
 
-  init(model: SimulatedModel, random: SeededGenerator) {
+  init(model: SimulatedModel, options: ControlOptions, random: SeededGenerator) {
     (self.model, self.random) = (model, random)
+    sampling = options.isLarge ? 1_024 : 32
   }
+
+  /// Whether the plan of a view is there.
+  func knows(_ view: ViewID) -> Bool { known[view] != nil }
 
   /// The plan of `view` as one peer sees it. Nil: this peer got another than those before it.
   mutating func plan(_ view: MeshView) -> PlannedView? {
     guard let before = known[view.id] ?? find(view) else { return plan(anew: view) }
     known[view.id] = before
-    guard Int.random(in: 0..<Self.sampling, using: &random) == 0 else { return before }
+    guard Int.random(in: 0..<sampling, using: &random) == 0 else { return before }
     compared += 1
     // Whoever computes has the records in an order of its own.
     let again = compute(view.records.shuffled(using: &random))
@@ -89,7 +93,9 @@ struct PlanBook {
     planned[capacities] = fresh
     known[view.id] = fresh
     order.append(capacities)
-    if order.count > Self.kept { planned[order.removeFirst()] = nil }
+    if order.count > Self.kept, let oldest = planned.removeValue(forKey: order.removeFirst()) {
+      known = known.filter { $0.value !== oldest }
+    }
     if known.count > 16 * Self.kept { known = [:] }
     return fresh
   }

@@ -82,9 +82,18 @@ def encoder(model):
     return cases
 
 
+def without_rules(keys):
+    """Without the kinds of the layers, where they follow from the family's rule."""
+    rest = {key: value for key, value in keys.items() if key != "layer_types"}
+    own = {key: value for key, value in rest.items() if key not in ("model_type", "transformers_version")}
+    ruled = transformers.AutoConfig.for_model(keys["model_type"], **own)
+    return rest if getattr(ruled, "layer_types", None) == keys.get("layer_types") else keys
+
+
 def hub(keys):
     """The older keys: rotary positions apart, `torch_dtype`, no list of layers where a rule gives it."""
     keys = dict(keys)
+    keys = without_rules(keys)
     rope = keys.pop("rope_parameters", None)
     keys["torch_dtype"] = keys.pop("dtype", "float32")
     if rope is None:

@@ -8,8 +8,8 @@ public struct Architecture: Sendable {
   public let gguf: [String]
   /// `model_type` of `config.json`.
   public let huggingFace: [String]
-  /// What some checkpoints leave out in front of tensor names: `transformer.`, `bert.`.
-  let prefix: String?
+  /// What checkpoints of the bare model, without a head, leave out in front of tensor names.
+  let prefix: String
   /// Endings of tensors that some checkpoints have and nothing needs, such as masks.
   let ignored: [String]
   /// Endings of names that older checkpoints spell otherwise.
@@ -18,7 +18,7 @@ public struct Architecture: Sendable {
   let tensors: @Sendable (Hyperparameters) -> [TensorDeclaration]
 
   init(
-    _ name: String, gguf: [String], huggingFace: [String], prefix: String? = nil,
+    _ name: String, gguf: [String], huggingFace: [String], prefix: String = "model.",
     ignored: [String] = [], synonyms: [String: String] = [:],
     shape: @escaping @Sendable (ModelDescription) throws -> Hyperparameters,
     tensors: @escaping @Sendable (Hyperparameters) -> [TensorDeclaration]
@@ -64,7 +64,7 @@ public struct ModelDeclaration: Sendable {
   /// Tensors of the whole model, and those that each layer has.
   public let model: [TensorDeclaration]
   public let layer: [TensorDeclaration]
-  private let prefix: String?
+  private let prefix: String
   private let ignored: [String]
   private let synonyms: [String: String]
 
@@ -126,7 +126,7 @@ public struct ModelDeclaration: Sendable {
   /// ending.
   func spellings(_ name: String) -> [String] {
     var names = [name]
-    if let prefix, name.hasPrefix(prefix) { names.append(String(name.dropFirst(prefix.count))) }
+    if name.hasPrefix(prefix) { names.append(String(name.dropFirst(prefix.count))) }
     guard let synonym = synonyms.first(where: { name.hasSuffix($0.key) }) else { return names }
     return names + names.map { $0.dropLast(synonym.key.count) + synonym.value }
   }

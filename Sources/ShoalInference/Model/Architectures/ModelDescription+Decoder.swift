@@ -121,11 +121,16 @@ extension ModelDescription {
     }
   }
 
-  /// Windows in layers from a certain one on, where the header switches them on (Qwen).
-  func switchedWindows(_ shape: inout Hyperparameters) throws {
+  /// Windows where the header switches them on (Qwen).
+  ///
+  /// - Parameter isSliding: of a layer, and the number of layers that the header calls
+  ///   `max_window_layers`: each family means something else by it.
+  func switchedWindows(
+    _ shape: inout Hyperparameters, in isSliding: (_ layer: Int, _ limit: Int) -> Bool
+  ) throws {
     guard try flag(.usesWindow, default: false) else { return }
-    let first = try integer(.firstWindowedLayer, default: 28)
-    try windows(&shape) { $0 >= first }
+    let limit = try integer(.windowLimit, default: 28)
+    try windows(&shape) { isSliding($0, limit) }
   }
 
   /// Before anything is computed from a number.
@@ -138,8 +143,7 @@ extension ModelDescription {
 
 extension HeaderKey {
   static let usesWindow = HeaderKey(nil, "use_sliding_window")
-  /// Layers below it see everything.
-  static let firstWindowedLayer = HeaderKey(nil, "max_window_layers")
+  static let windowLimit = HeaderKey(nil, "max_window_layers")
   static let localScaling = HeaderKey(nil, "rope_parameters.sliding_attention.rope_type")
   static let localRotaryBase = HeaderKey(
     "rope.freq_base_swa", "rope_local_base_freq", "rope_parameters.sliding_attention.rope_theta")

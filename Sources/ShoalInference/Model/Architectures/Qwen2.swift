@@ -3,7 +3,7 @@
 extension Architecture {
   static let qwen2 = Architecture("qwen2", gguf: ["qwen2"], huggingFace: ["qwen2"]) { model in
     var shape = try model.decoder(norm: .rms, rotary: .halves, activation: .silu)
-    try model.switchedWindows(&shape)
+    try model.switchedWindows(&shape) { layer, first in layer >= first }
     return shape
   } tensors: { shape in
     .decoder(shape) + .llamaAttention(biases: true) + .llamaFeedForward()

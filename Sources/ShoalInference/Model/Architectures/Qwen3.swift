@@ -4,7 +4,7 @@ extension Architecture {
   static let qwen3 = Architecture("qwen3", gguf: ["qwen3"], huggingFace: ["qwen3"]) { model in
     var shape = try model.decoder(norm: .rms, rotary: .halves, activation: .silu)
     shape.attention.queryKeyNorm = .perHead
-    try model.switchedWindows(&shape)
+    try model.switchedWindows(&shape) { layer, first in layer >= first }
     return shape
   } tensors: { shape in
     .decoder(shape) + .llamaAttention(biases: true) + .queryKeyNorms() + .llamaFeedForward()

@@ -6,7 +6,8 @@ extension Architecture {
     "qwen2moe", gguf: ["qwen2moe"], huggingFace: ["qwen2_moe"]
   ) { model in
     var shape = try model.decoder(norm: .rms, rotary: .halves, activation: .silu)
-    try model.switchedWindows(&shape)
+    // As transformers has it: every second layer, up to a certain one.
+    try model.switchedWindows(&shape) { layer, end in layer.isMultiple(of: 2) && layer < end }
     try model.checkEveryLayerHasExperts()
     try model.experts(&shape, normalises: false, shared: true)
     return shape
@@ -19,7 +20,7 @@ extension Architecture {
   ) { model in
     var shape = try model.decoder(norm: .rms, rotary: .halves, activation: .silu)
     shape.attention.queryKeyNorm = .perHead
-    try model.switchedWindows(&shape)
+    try model.switchedWindows(&shape) { _, _ in true }
     try model.checkEveryLayerHasExperts()
     try model.experts(&shape, normalises: model.isGGUF)
     return shape

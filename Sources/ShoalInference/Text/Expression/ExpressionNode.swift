@@ -16,6 +16,20 @@ struct ScalarSet: Hashable, Sendable {
     if isNegated { complements = [kinds] } else { self.kinds = kinds }
   }
 
+  /// What `\w` matches in Oniguruma: beside Unicode's words the numbers of Latin-1.
+  static let word: ScalarSet = {
+    var set = ScalarSet(kinds: .word)
+    set.ranges = ScalarKind.alphabeticSymbols + [0xb2...0xb3, 0xb9...0xb9, 0xbc...0xbe]
+    return set
+  }()
+
+  /// A class of characters that no hyphen makes the beginning of a range.
+  init(class set: ScalarSet, isNegated: Bool = false) {
+    var set = set
+    set.isNegated = isNegated
+    nested = [set]
+  }
+
   func contains(_ scalar: UInt32, _ kind: ScalarKind) -> Bool {
     let isIn =
       !kinds.isDisjoint(with: kind) || complements.contains { $0.isDisjoint(with: kind) }

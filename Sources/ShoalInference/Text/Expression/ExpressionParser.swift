@@ -197,8 +197,8 @@ extension ExpressionParser {
     case "S": return ScalarSet(kinds: .whitespace, isNegated: true)
     case "d": return ScalarSet(kinds: .decimalNumber)
     case "D": return ScalarSet(kinds: .decimalNumber, isNegated: true)
-    case "w": return ScalarSet(kinds: .word)
-    case "W": return ScalarSet(kinds: .word, isNegated: true)
+    case "w": return ScalarSet(class: .word)
+    case "W": return ScalarSet(class: .word, isNegated: true)
     case "p", "P": return try property(isNegated: scalar == "P")
     case "n": return ScalarSet(0x0a)
     case "r": return ScalarSet(0x0d)
@@ -288,6 +288,7 @@ extension ExpressionParser {
       set.kinds.formUnion(first.kinds)
       set.complements += first.complements
       set.ranges += first.ranges
+      set.nested += first.nested
       return
     }
     at += 1

@@ -140,6 +140,6 @@ private struct ExpressionMatcher {
   }
 
   private func isWord(_ at: Int) -> Bool {
-    range.contains(at) && !text.kinds[at].isDisjoint(with: .word)
+    range.contains(at) && ScalarSet.word.contains(text.scalars[at], text.kinds[at])
   }
 }

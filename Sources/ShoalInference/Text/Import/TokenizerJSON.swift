@@ -101,11 +101,12 @@ struct TokenizerJSON {
 }
 
 extension TokenizerDefinition {
-  /// Types the tokens that stand for bytes, where bytes are spelled so.
+  /// Types the tokens that stand for bytes, where bytes are spelled so: also those that are listed
+  /// among the added ones.
   fileprivate mutating func markBytes() {
     guard decoding.contains(.byteFallback) else { return }
     for (index, token) in tokens.enumerated()
-    where types[index] == .normal && ByteTokens.byte(of: token) != nil {
+    where ByteTokens.byte(of: token) != nil {
       types[index] = .byte
     }
   }

@@ -7,7 +7,7 @@ public enum SplitBehavior: UInt8, Hashable, Sendable {
   case isolated = 1
   case mergedWithPrevious = 2
   case mergedWithNext = 3
-  /// Neighbouring matches are one word.
+  /// Neighbouring matches are one word, and so is what lies between two.
   case contiguous = 4
 }
 
@@ -19,7 +19,7 @@ public enum CutStep: Hashable, Sendable {
   case byteLevel(addsSpace: Bool, cuts: Bool)
   /// Spaces become `replacement`, one is put in front by `scheme`, and each begins a word.
   case metaspace(replacement: String, PrefixScheme, splits: Bool)
-  /// `\w+|[^\w\s]+`
+  /// `\w+|[^\w\s]+`, by Rust's idea of a word.
   case whitespace
   case whitespaceSplit
   /// BERT's: at white space, and around every punctuation.
@@ -89,8 +89,10 @@ package struct CutPass: Sendable {
       let pattern = try CompiledPattern(.literal(replacement))
       cuts = splits ? [Cut(finder: .pattern(pattern), behavior: .mergedWithNext)] : []
     case .whitespace:
-      let pattern = try CompiledPattern(.expression(#"\w+|[^\w\s]+"#))
-      cuts = [Cut(finder: .pattern(pattern), behavior: .removed, isInverted: true)]
+      cuts = [
+        Self.kinds(.removed) { $1.contains(.whitespace) },
+        Self.kinds(.contiguous) { scalar, _ in ScalarKind.isWord(scalar) },
+      ]
     case .whitespaceSplit: cuts = [Self.kinds(.removed) { $1.contains(.whitespace) }]
     case .bert:
       cuts = [
@@ -167,47 +169,38 @@ extension CutPass {
   private static func cut(
     _ word: Range<Int>, of text: [UInt8], _ step: Cut, into words: inout [Range<Int>]
   ) {
-    var matches = Self.matches(step.finder, text, word)
-    if step.isInverted { matches = gaps(matches, word) }
     let start = words.count
-    var at = word.lowerBound
-    for match in matches {
-      let gap = at..<match.lowerBound
-      at = match.upperBound
-      switch step.behavior {
-      case .removed: if !gap.isEmpty { words.append(gap) }
-      case .isolated:
-        if !gap.isEmpty { words.append(gap) }
-        if !match.isEmpty { words.append(match) }
-      case .mergedWithPrevious: words.append(gap.lowerBound..<match.upperBound)
-      case .mergedWithNext:
-        if !gap.isEmpty { extend(gap, from: start, &words) }
-        words.append(match)
-      case .contiguous:
-        if !gap.isEmpty { words.append(gap) }
-        if gap.isEmpty, words.count > start, let last = words.popLast() {
-          words.append(last.lowerBound..<match.upperBound)
-        } else {
-          words.append(match)
+    var followsMatch = false
+    for (piece, isMatch) in pieces(of: word, text, step) {
+      let joins =
+        switch step.behavior {
+        case .removed, .isolated: false
+        case .mergedWithPrevious: isMatch && !followsMatch
+        case .mergedWithNext: !isMatch && followsMatch
+        case .contiguous: isMatch == followsMatch
         }
+      followsMatch = isMatch
+      if joins, words.count > start, let last = words.popLast() {
+        words.append(last.lowerBound..<piece.upperBound)
+      } else if !piece.isEmpty, !isMatch || step.behavior != .removed {
+        words.append(piece)
       }
-    }
-    guard at < word.upperBound else { return }
-    let rest = at..<word.upperBound
-    if step.behavior == .mergedWithNext {
-      extend(rest, from: start, &words)
-    } else {
-      words.append(rest)
     }
   }
 
-  /// Joins what follows a match to the match before it.
-  private static func extend(_ gap: Range<Int>, from start: Int, _ words: inout [Range<Int>]) {
-    if words.count > start, let last = words.popLast() {
-      words.append(last.lowerBound..<gap.upperBound)
-    } else {
-      words.append(gap)
+  /// The matches in a word and what lies between them; where a cut is inverted, one for the other.
+  private static func pieces(
+    of word: Range<Int>, _ text: [UInt8], _ step: Cut
+  ) -> [(range: Range<Int>, isMatch: Bool)] {
+    var pieces: [(Range<Int>, Bool)] = []
+    var at = word.lowerBound
+    for match in matches(step.finder, text, word) {
+      if at < match.lowerBound { pieces.append((at..<match.lowerBound, step.isInverted)) }
+      pieces.append((match, !step.isInverted))
+      at = match.upperBound
     }
+    if at < word.upperBound { pieces.append((at..<word.upperBound, step.isInverted)) }
+    return pieces
   }
 
   private static func matches(
@@ -221,16 +214,5 @@ extension CutPass {
         word.lowerBound + scalars.offsets[$0]..<word.lowerBound + scalars.offsets[$0 + 1]
       }
     }
-  }
-
-  private static func gaps(_ matches: [Range<Int>], _ word: Range<Int>) -> [Range<Int>] {
-    var gaps: [Range<Int>] = []
-    var at = word.lowerBound
-    for match in matches {
-      if at < match.lowerBound { gaps.append(at..<match.lowerBound) }
-      at = match.upperBound
-    }
-    if at < word.upperBound { gaps.append(at..<word.upperBound) }
-    return gaps
   }
 }

@@ -51,8 +51,21 @@ struct ScalarKind: OptionSet, Hashable, Sendable {
   static let symbol: ScalarKind = [.mathSymbol, .currencySymbol, .modifierSymbol, .otherSymbol]
   static let separator: ScalarKind = [.spaceSeparator, .lineSeparator, .paragraphSeparator]
   static let other: ScalarKind = [.control, .format, .surrogate, .privateUse, .unassigned]
-  /// What `\w` matches in Oniguruma.
-  static let word: ScalarKind = letter.union(mark).union([.decimalNumber, .connectorPunctuation])
+  /// Letters, marks and numbers that words are made of; beside them some symbols are.
+  static let word: ScalarKind = letter.union(mark).union([
+    .decimalNumber, .letterNumber, .connectorPunctuation,
+  ])
+  /// Symbols of the property Alphabetic: letters in circles and squares.
+  static let alphabeticSymbols: [ClosedRange<UInt32>] = [
+    0x24b6...0x24e9, 0x1f130...0x1f149, 0x1f150...0x1f169, 0x1f170...0x1f189,
+  ]
+
+  /// Whether a scalar is of a word for Rust's `regex`, which is what cuts at words and asks for
+  /// them beside `\w` in expressions (Unicode Technical Standard 18, annex C: joiners included).
+  static func isWord(_ scalar: UInt32) -> Bool {
+    !of(scalar).isDisjoint(with: word) || alphabeticSymbols.contains { $0.contains(scalar) }
+      || (0x200c...0x200d).contains(scalar)
+  }
 
   /// By the names of Unicode Standard Annex 44, table 12, and one script.
   static let named: [String: ScalarKind] = [
