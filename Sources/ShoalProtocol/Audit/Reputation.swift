@@ -46,8 +46,8 @@ public struct Reputation: Hashable, Sendable {
 
   /// A part of a peer's was wrong.
   ///
-  /// - Parameter others: the ranks of the stage beside it and this peer. One of them may have told it
-  ///   another number than it told this peer; whoever is wrong with and without it was not misled.
+  /// - Parameter others: the ranks of the stage beside it and this peer. One of them may have told
+  ///   it another number than it told this peer; whoever is wrong without it, too, was not misled.
   public mutating func foundWrong(_ peer: PeerID, beside others: [PeerID]) {
     change(peer) { standing in
       standing.excuse = (standing.excuse ?? others).filter { others.contains($0) }.sorted()
