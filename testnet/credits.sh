@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Two meshes of three peers on this machine, one that keeps accounts and one that does not, asked in turn: what
-# paying costs in tokens a second, and whether what the client spent is what the others earned.
+# Three meshes of three peers on this machine, one that keeps accounts, one that audits and one that does neither, asked in
+# turn: what paying and auditing cost in tokens a second, and whether what the client spent is what the others earned.
 #
 #   testnet/credits.sh [--runs 8] [--tokens 256]
 set -euo pipefail
@@ -18,14 +18,15 @@ done
 . testnet/peers.sh
 peers_begin credits
 peers_measure
-for mesh in free paid; do
+for mesh in free paid audited; do
   NETWORK=$mesh peers_join $mesh-one $mesh-two $mesh-client
   for name in one two client; do
-    flags=()
+    flags=(--audit 0)
+    if [ $mesh = audited ]; then flags=(--audit 64); fi
     if [ $mesh = paid ]; then
-      if [ $name = client ]; then flags=(--pays 10); else flags=(--price 10); fi
+      if [ $name = client ]; then flags+=(--pays 10); else flags+=(--price 10); fi
     fi
-    peer_start $mesh-$name ${flags[@]+"${flags[@]}"}
+    peer_start $mesh-$name "${flags[@]}"
   done
   await is_up $mesh-one
   "$shoal" import testnet/demo-model/shoal-stories-q8_0.gguf --name story --data "$run/$mesh-one" >/dev/null
@@ -38,15 +39,20 @@ tell() {
   fact "$run/facts.json" tokensPerSecond >>"$run/$1.rates"
   fact "$run/facts.json" digest >>"$run/digests"
 }
-for mesh in free paid; do tell $mesh; : >"$run/$mesh.rates"; done
+# In the first answers ranks get to know each other, and audit every step.
+for mesh in free paid audited; do tell $mesh; tell $mesh; : >"$run/$mesh.rates"; done
 for ((i = 0; i < runs; i++)); do
   tell free
   tell paid
+  tell audited
 done
 median() { sort -n "$1" | awk '{ v[NR] = $1 } END { print (v[int((NR + 1) / 2)] + v[int(NR / 2) + 1]) / 2 }'; }
-awk -v free="$(median "$run/free.rates")" -v paid="$(median "$run/paid.rates")" -v runs="$runs" 'BEGIN {
-  printf "without accounts %.1f tokens/s, with accounts %.1f tokens/s: %+.2f %% (medians of %d runs each)\n",
-    free, paid, (free / paid - 1) * 100, runs }'
+for mesh in paid audited; do
+  awk -v free="$(median "$run/free.rates")" -v with="$(median "$run/$mesh.rates")" -v runs="$runs" -v mesh=$mesh 'BEGIN {
+    printf "free %.1f tokens/s, %s %.1f tokens/s: %+.2f %% (medians of %d runs each)\n",
+      free, mesh, with, (free / with - 1) * 100, runs }'
+done
+for name in one two client; do "$shoal" audit --data "$run/audited-$name" | grep -qx 'nobody was found wrong'; done
 [ "$(sort -u "$run/digests" | wc -l)" -eq 1 ] || { printf 'the digests differ\n' >&2; exit 1; }
 even() {
   local one two spent

@@ -20,6 +20,9 @@ public struct NodeConfiguration: Sendable {
   public var accounts: AccountTerms?
   /// Where they are settled; nil: between peers.
   public var ledger: (any SettlementLedger)?
+  /// One step of so many is audited; 0: none. Nil: `Limits.auditInterval` where strangers may be or
+  /// accounts are kept, else none.
+  public var audit: Int?
   /// Names of models from elsewhere than the mesh.
   public var sources: [any RegistrySource] = []
 
@@ -33,6 +36,14 @@ public struct NodeConfiguration: Sendable {
     self.resources = resources
     self.bootstrap = bootstrap
     self.waiting = waiting
+  }
+}
+
+extension NodeConfiguration {
+  /// One step of so many is audited; nil: none.
+  package var auditInterval: Int? {
+    if let audit { return audit > 0 ? audit : nil }
+    return network.admission == .open || accounts != nil ? Limits.auditInterval : nil
   }
 }
 
@@ -83,6 +94,7 @@ public final class Node: NodeService {
   private let lanes = LaneTable()
   private let registry: Registry
   private let accounts: Accounts?
+  private let auditing: Auditing
   private let door: StreamDoor
   private let rendezvous: LinkRendezvous
   private let library: ModelLibrary
@@ -126,6 +138,9 @@ public final class Node: NodeService {
     } else {
       accounts = nil
     }
+    auditing = try Auditing(
+      identity: configuration.identity, interval: configuration.auditInterval,
+      store: AuditStore(documents: system.documents), random: random)
     door = StreamDoor(
       party: party, transport: system.streams, clock: clock, random: random,
       waiting: configuration.waiting,
@@ -148,12 +163,12 @@ public final class Node: NodeService {
     executor = ShardExecutor(
       peer: peer, resources: configuration.resources, library: library, store: store,
       membership: membership, door: door, rendezvous: rendezvous, throughput: throughput,
-      accounts: accounts, clock: clock, threads: threads)
+      accounts: accounts, auditing: auditing, clock: clock, threads: threads)
     keeper = WitnessKeeper(clock: clock)
     driver = JobDriver(
       peer: peer, store: store, executor: executor, membership: membership, keeper: keeper,
-      door: door, accounts: accounts, lanes: lanes, clock: clock, random: random,
-      threads: threads)
+      door: door, accounts: accounts, auditing: auditing, lanes: lanes, clock: clock,
+      random: random, threads: threads)
     registry = try Registry(
       identity: configuration.identity, logs: system.logs, policy: configuration.publishers,
       membership: membership, clock: clock, random: random, journal: system.journal)
@@ -318,7 +333,7 @@ public final class Node: NodeService {
     let plan = try MeshPlan(
       model: entry.model, manifest: manifest, records: view.records, objective: objective,
       context: context ?? min(manifest.shape.context, 2_048),
-      distrusted: Set(driver.unaffordable(view.records)))
+      distrusted: Set(driver.avoided(view.records)))
     return PlannedModel(
       entry: entry, manifest: manifest, report: plan.report, plan: plan.id, view: view.id,
       duration: system.clock.now() - start)
@@ -395,7 +410,9 @@ public final class Node: NodeService {
     try await registry.retire(name: name)
   }
 
-  public func credits() async -> CreditsReport? { await accounts?.report() }
+  public func credits() async -> CreditsReport? {
+    await accounts?.report().adding(auditing)
+  }
 
   public func settle(_ payer: PeerID?) async throws -> Int {
     guard let accounts else { throw NodeError.noAccounts }

@@ -63,6 +63,7 @@ public final class Peer: Sendable {
       waiting: options.profile == nil ? .adaptive : .sleep)
     configuration.publishers = options.publishers
     configuration.accounts = options.accounts
+    configuration.audit = options.audit
     try configure(&configuration)
     let logger = options.logger
     node = try Node(

@@ -27,6 +27,9 @@ public struct PeerOptions: Sendable {
   public var relay: Bool?
   /// What it asks and pays. Nil: it keeps no accounts.
   public var accounts: AccountTerms?
+  /// One step of so many is audited, of ranks that are not new; 0: none. Nil: one of 64 where
+  /// strangers may be or accounts are kept, else none.
+  public var audit: Int?
   /// Told what happens at the peer: never a prompt, an answer or a key.
   public var logger = Logger(label: "shoal") { _ in SwiftLogNoOpLogHandler() }
 
@@ -58,6 +61,9 @@ extension PeerOptions {
     logger = try Self.logger(settings)
     relay = try settings.value(.relay, "true or false") { Bool($0) }
     accounts = try Self.accounts(settings)
+    audit = try settings.value(.audit, "a number of steps up to 1000000, or 0") { text in
+      Int(text).flatMap { (0...1_000_000).contains($0) ? $0 : nil }
+    }
     let allowed = try settings.value(
       .publishers, "all, own, or ids of 64 hexadecimal digits and accounts, with commas"
     ) { Self.publishers($0) }

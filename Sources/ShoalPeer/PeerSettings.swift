@@ -23,6 +23,7 @@ public enum PeerSetting: String, CaseIterable, Hashable, Sendable {
   case credit
   case budget
   case window
+  case audit
 
   public var flag: String { "--\(rawValue)" }
 

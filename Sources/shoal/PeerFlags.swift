@@ -54,6 +54,11 @@ struct PeerFlags: ParsableArguments {
   @Option(help: "Credits that it is ready to owe to each payee, beyond what is settled.")
   var budget: String?
   @Option(help: "Credits of work that may wait for a voucher.") var window: String?
+  @Option(
+    help: ArgumentHelp(
+      "Recompute a part of what another peer says in one step of so many; 0: never (default: 64"
+        + " where anybody may join or accounts are kept, else 0)."))
+  var audit: String?
 
   /// These, then the environment, then config.toml.
   func settings(in store: LocalStore) throws -> PeerSettings {
@@ -66,7 +71,7 @@ struct PeerFlags: ParsableArguments {
       .threads: threads, .kernel: kernel, .traces: traces, .log: log, .logLevel: logLevel,
       .publishers: publishers,
       .largestModel: largestModel, .relay: relay.map { "\($0)" }, .price: price, .pays: pays,
-      .credit: credit, .budget: budget, .window: window,
+      .credit: credit, .budget: budget, .window: window, .audit: audit,
     ]
     return values.compactMapValues(\.self)
   }

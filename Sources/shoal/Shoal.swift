@@ -19,6 +19,7 @@ struct Shoal: AsyncParsableCommand {
       ModelsCommand.self,
       RegistryCommand.self,
       CreditsCommand.self,
+      AuditCommand.self,
       ChainCommand.self,
       ChannelCommand.self,
       KeyCommand.self,

@@ -29,9 +29,11 @@ struct TestMesh {
   ///   - cliques: of the peers; none: they are all near.
   ///   - accounts: what each peer asks and pays; none: they keep no accounts.
   ///   - configure: changes what the peer of that number is made of.
+  ///   - store: what the peer of that number takes its blobs from, instead of its directory.
   init(
     peers: Int, cliques: [String] = [], accounts: [AccountTerms?] = [],
-    configure: (inout NodeConfiguration, Int) -> Void = { _, _ in }
+    configure: (inout NodeConfiguration, Int) -> Void = { _, _ in },
+    store: (any BlobStore, Int) -> any BlobStore = { blobs, _ in blobs }
   ) throws {
     let directory = FileManager.default.temporaryDirectory
       .appendingPathComponent("shoal-\(UUID().uuidString)")
@@ -49,13 +51,14 @@ struct TestMesh {
       try TestMesh.node(
         number, clique: cliques.isEmpty ? "" : cliques[number],
         accounts: accounts.isEmpty ? nil : accounts[number], in: directory, network: network,
-        beaconPort: beaconPort, identities[number], configure)
+        beaconPort: beaconPort, identities[number], store, configure)
     }
   }
 
   private static func node(
     _ number: Int, clique: String, accounts: AccountTerms?, in directory: URL,
     network: NetworkDescriptor, beaconPort: UInt16, _ identity: PeerIdentity,
+    _ store: (any BlobStore, Int) -> any BlobStore,
     _ configure: (inout NodeConfiguration, Int) -> Void
   ) throws -> Node {
     let path = directory.appendingPathComponent("peer\(number)").path
@@ -77,12 +80,13 @@ struct TestMesh {
       bootstrap: [], waiting: .sleep)
     configuration.accounts = accounts
     configure(&configuration, number)
+    let blobs = try unsafe DirectoryBlobStore(root: path, hash: BLAKE2b.contentHash)
     return try Node(
       configuration,
       NodeSystem(
         datagrams: sockets.datagrams, streams: sockets.streams,
-        blobs: try unsafe DirectoryBlobStore(root: path, hash: BLAKE2b.contentHash),
-        documents: documents, clock: SystemClock(), random: Entropy(), threads: SystemThreads(),
+        blobs: store(blobs, number), documents: documents, clock: SystemClock(), random: Entropy(),
+        threads: SystemThreads(),
         openModel: { try ModelFiles(path: $0) }))
   }
 

@@ -50,6 +50,7 @@ import Testing
     arguments: [
       (PeerSetting.threads, "none"), (.threads, "0"), (.memory, "6 apples"), (.listen, "here"),
       (.kernel, "mmx"), (.publishers, "you"), (.largestModel, "-1"), (.relay, "perhaps"),
+      (.audit, "often"), (.audit, "-1"),
     ])
   func unreadable(_ setting: PeerSetting, _ text: String) throws {
     let settings = try settings(environment: [setting.variable: text])

@@ -53,6 +53,18 @@ import Testing
       .deadline(entry, milliseconds: 210)
     ),
     ([.closed, .answered, .unasked, .unasked], [], .peerLost(entry)),
+    // Rank 1 has caught rank 2 and gone; the others saw only that it went.
+    (
+      [lost(1), .failed(.dishonest(peers[2])), lost(1), lost(1)], [2], .dishonest(peers[2])
+    ),
+    ([.answered, .failed(.dishonest(peers[2])), .closed, .closed], [2], .dishonest(peers[2])),
+    // The entry's own rank is believed before others.
+    (
+      [.failed(.dishonest(peers[3])), .unasked, .unasked, .failed(.dishonest(peers[1]))], [3],
+      .dishonest(peers[3])
+    ),
+    // A rank that accuses the entry's own is one too many.
+    ([.answered, .unasked, .failed(.dishonest(entry)), .unasked], [2], .dishonest(entry)),
     // Views that differ are nobody's fault.
     (
       [.failed(.recordRefused(peers[2])), .unasked, .unasked, .unasked], [],

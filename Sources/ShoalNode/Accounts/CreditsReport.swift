@@ -13,9 +13,9 @@ public struct CreditsReport: Sendable, Hashable {
   /// Promised by this peer to all its payees.
   public let spent: Amount
   /// Peers that were caught: neither hired nor worked for.
-  public let barred: [PeerID]
+  public private(set) var barred: [PeerID]
   /// Why accounts cannot be kept at the moment; nil: they can.
-  public let trouble: String?
+  public private(set) var trouble: String?
 
   public init(
     own: PeerID, terms: AccountTerms, accounts: [AccountRecord], earned: Amount, spent: Amount,
@@ -28,5 +28,15 @@ public struct CreditsReport: Sendable, Hashable {
     self.spent = spent
     self.barred = barred
     self.trouble = trouble
+  }
+}
+
+extension CreditsReport {
+  /// With those that audits caught.
+  func adding(_ auditing: Auditing) -> CreditsReport {
+    var report = self
+    report.barred = Set(auditing.reputation.caught).union(barred).sorted()
+    report.trouble = trouble ?? auditing.trouble
+    return report
   }
 }

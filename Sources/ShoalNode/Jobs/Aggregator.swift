@@ -30,9 +30,11 @@ package final class Aggregator {
   }
 
   /// Replaces `sums` by their total over all ranks.
+  ///
+  /// - Parameter kept: takes one rank's part as well, where this sum is audited.
   package func reduce(
     _ sums: UnsafeMutableBufferPointer<Int64>, binding: StepBinding, sequence: UInt32, index: Int,
-    deadline: Moment
+    deadline: Moment, keeping kept: KeptPartial? = nil
   ) throws(JobFailure) {
     guard links.count > 1 else { return }
     let start = clock.now()
@@ -47,7 +49,7 @@ package final class Aggregator {
       try send(count, to: (rank + step) % links.count)
     }
     for step in 1..<links.count {
-      try unsafe add((rank + links.count - step) % links.count, header, to: sums, deadline)
+      try unsafe add((rank + links.count - step) % links.count, header, to: sums, deadline, kept)
     }
     cost.total += start.until(clock.now())
   }
@@ -82,7 +84,7 @@ package final class Aggregator {
 
   private func add(
     _ other: Int, _ mine: PartialHeader, to sums: UnsafeMutableBufferPointer<Int64>,
-    _ deadline: Moment
+    _ deadline: Moment, _ kept: KeptPartial?
   ) throws(JobFailure) {
     guard let link = links[other] else { return }
     let frame = try link.receiveFromRank(deadline: deadline, clock)
@@ -93,11 +95,31 @@ package final class Aggregator {
     }
     let opened = clock.now()
     defer { cost.add += opened.until(clock.now()) }
+    let packed = unsafe UnsafeRawBufferPointer(rebasing: frame.payload[PartialHeader.count...])
     do {
-      try unsafe PartialCodec.decodeAdding(
-        UnsafeRawBufferPointer(rebasing: frame.payload[PartialHeader.count...]), to: sums)
+      try unsafe PartialCodec.decodeAdding(packed, to: sums)
+      if let kept, kept.rank == other { try unsafe kept.take(packed, count: sums.count) }
     } catch {
       throw .protocolViolation(link.peer, .invalid(field: "partial"))
+    }
+  }
+}
+
+/// One rank's part of one sum, as it said it.
+package final class KeptPartial {
+  /// Its place in the stage.
+  var rank = 0
+  private(set) var sums: [Int64] = []
+
+  package init() {}
+
+  fileprivate func take(
+    _ packed: UnsafeRawBufferPointer, count: Int
+  ) throws(PartialError) {
+    sums.removeAll(keepingCapacity: true)
+    sums.append(contentsOf: repeatElement(0, count: count))
+    try unsafe sums.withUnsafeMutableBufferPointer { sums throws(PartialError) in
+      try unsafe PartialCodec.decodeAdding(packed, to: sums)
     }
   }
 }

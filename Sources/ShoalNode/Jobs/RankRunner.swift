@@ -26,6 +26,8 @@ public final class RankRunner {
   private var spans: [PassSpan] = []
   /// Counts what this rank is paid for; nil: nobody pays.
   var served: ServedRank?
+  /// Recomputes some of what others say; nil: nothing.
+  package var auditor: RankAuditor?
   private let interruption: @Sendable () -> JobFailure?
   private let told: @Sendable (_ bytes: UInt64, _ took: Duration) -> Void
   /// Bytes of weights and cache that the step under way has read.
@@ -108,7 +110,10 @@ public final class RankRunner {
       let result = try unsafe votes.write(step, pass, into: room)
       let cost = cost(since: start)
       served?.done(.batch(step), results: votes.hashes)
-      if step.tokens.count == 1 { told(bytesRead, .nanoseconds(Int64(cost.compute))) }
+      // An audit's time says nothing of the device.
+      if step.tokens.count == 1, auditor?.isBusy != true {
+        told(bytesRead, .nanoseconds(Int64(cost.compute)))
+      }
       return result.finish(cost)
     }
   }
@@ -158,6 +163,7 @@ public final class RankRunner {
   /// Runs the pass from sum to sum, and from stage to stage, to its end.
   private func exchange(sequence: UInt32, tokens: Int) throws(JobFailure) {
     let (binding, layers) = (session.binding, pass.layers)
+    auditor?.beginStep(sequence)
     while true {
       switch try advance() {
       case .takeOver:
@@ -166,9 +172,12 @@ public final class RankRunner {
           pass, binding: binding, sequence: sequence, layer: layers.lowerBound,
           deadline: clock.now() + patience)
       case .sum(let index):
+        let kept = auditor?.awaited(index)
         try unsafe aggregator.reduce(
           pass.partial, binding: binding, sequence: sequence, index: index,
-          deadline: clock.now() + patience(index, tokens: tokens))
+          deadline: clock.now() + patience(index, tokens: tokens), keeping: kept)
+        // Before this rank says anything that the step's tokens could be chosen from.
+        if let kept { try unsafe auditor?.check(kept, pass.residualRows) }
       case .handOver:
         try relay.send(pass, binding: binding, sequence: sequence, layer: layers.upperBound)
       case .finished:

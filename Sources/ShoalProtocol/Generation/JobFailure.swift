@@ -28,7 +28,7 @@ public enum JobFailure: Error, Hashable, Sendable {
   case unpaid(asked: UInt64, offered: UInt64)
   /// A peer has worked for more than it lends.
   case creditExhausted(owed: UInt64, limit: UInt64)
-  /// A peer claims pay for what it did not do.
+  /// A peer computed what is not so, or claims pay for what it did not do.
   case dishonest(PeerID)
   /// A peer that says goodbye takes no further step.
   case leaving
@@ -73,7 +73,7 @@ extension JobFailure: CustomStringConvertible {
       "a peer asks \(asked) for 2^20 multiply-accumulates and is offered \(offered)"
     case .creditExhausted(let owed, let limit):
       "a peer is owed \(owed) and lends \(limit): it waits to be paid"
-    case .dishonest(let peer): "the peer \(peer) claims pay for work that it did not do"
+    case .dishonest(let peer): "the peer \(peer) was caught: what it computed or claims is not so"
     case .leaving: "a peer is leaving the mesh"
     case .cancelled: "the job was cancelled"
     case .unexplained(let peer): "the peer \(peer) could not go on, for a reason of its system"

@@ -47,6 +47,10 @@ public struct TermEnd: Error, Hashable, Sendable {
       self.init(final.failure)
       return
     }
+    if let found = Self.dishonest(said, entry: entry) {
+      self = found
+      return
+    }
     let refusing = said.filter { $0.failure.blame == .speaker }
     let closed = ranks.filter { $0.word == .closed && $0.peer != entry }.map(\.peer)
     let accused = Self.accused(said, entry: entry)
@@ -77,6 +81,21 @@ public struct TermEnd: Error, Hashable, Sendable {
         }
       self.init(said.first?.failure ?? missing)
     }
+  }
+
+  /// Whom a rank has caught; the entry's own rank is believed before others. All else that is said
+  /// then, of links that ended, is what follows from it. A rank that accuses the entry's own is
+  /// judged like one that cannot reach it.
+  private static func dishonest(
+    _ said: [(peer: PeerID, failure: JobFailure)], entry: PeerID
+  ) -> TermEnd? {
+    let found = said.filter {
+      if case .dishonest(let peer) = $0.failure { peer != entry } else { false }
+    }
+    guard let first = found.first(where: { $0.peer == entry }) ?? found.first,
+      case .peer(let peer) = first.failure.blame
+    else { return nil }
+    return TermEnd(first.failure, blamed: [peer])
   }
 
   /// Whom failures name, the most often named first, then by name. A rank that cannot reach the

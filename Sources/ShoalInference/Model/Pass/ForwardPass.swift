@@ -243,7 +243,7 @@ public final class ForwardPass {
       shape.residual.isParallel ? before.attentionEnd : before.feedForwardEnd, layer: layer - 1)
   }
 
-  private func clearSum() {
+  func clearSum() {
     sumWidth = shape.hidden
     forEachToken { shared.clear($0 * shape.hidden, count: shape.hidden, to: 0) }
   }

@@ -14,6 +14,7 @@ struct JobDriver: Sendable {
   let door: StreamDoor
   /// Nil: this peer pays nobody.
   let accounts: Accounts?
+  let auditing: Auditing
   let lanes: LaneTable
   let clock: any MeshClock
   let random: any RandomSource
@@ -51,7 +52,7 @@ struct JobDriver: Sendable {
     let records = await membership.view().records
     _ = try MeshPlan(
       model: entry.model, manifest: manifest, records: records, objective: request.objective,
-      context: order.context, distrusted: Set(unaffordable(records)))
+      context: order.context, distrusted: Set(avoided(records)))
     var prepared = request
     prepared.prompt = .tokens(prompt)
     return prepared
@@ -170,7 +171,7 @@ struct JobDriver: Sendable {
     let laneTerm = try await planLane(of: work, excluding: excluded)
     let plan = laneTerm.plan
     work.attempts(term, plan: plan.id)
-    let watch = TermWatch(self, work, plan, distrusted: Set(excluded))
+    let watch = TermWatch(self, work, plan, distrusted: Set(laneTerm.prepare.distrusted))
     let seat = LaneSeat(
       user: work.user,
       session: GenerationSession(
@@ -235,7 +236,7 @@ struct JobDriver: Sendable {
     excluding excluded: [PeerID]
   ) async throws -> JobTerm {
     let view = await membership.view()
-    let excluded = Set(excluded).union(unaffordable(view.records))
+    let excluded = Set(excluded).union(avoided(view.records))
     let plan = try MeshPlan(
       model: model, manifest: manifest, records: view.records, objective: objective,
       context: context, distrusted: excluded)
@@ -249,10 +250,11 @@ struct JobDriver: Sendable {
     }
   }
 
-  /// Peers that ask more than this one pays.
-  func unaffordable(_ records: [CapabilityRecord]) -> [PeerID] {
-    if let accounts { return accounts.unaffordable(records) }
-    return records.filter { $0.peer != peer && ($0.payment?.price ?? 0) > 0 }.map(\.peer)
+  /// Peers that plans of this one do without: they ask more than it pays, or were wrong.
+  func avoided(_ records: [CapabilityRecord]) -> [PeerID] {
+    let wrong = auditing.reputation.avoided(among: records.map(\.peer))
+    if let accounts { return wrong + accounts.unaffordable(records) }
+    return wrong + records.filter { $0.peer != peer && ($0.payment?.price ?? 0) > 0 }.map(\.peer)
   }
 }
 

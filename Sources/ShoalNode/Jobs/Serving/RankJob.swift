@@ -15,6 +15,8 @@ struct RankJob: Sendable {
   let lease: AtomLease
   /// Counts what this rank is paid for; nil: nobody pays.
   let served: ServedRank?
+  /// What it audits of the others' work; nil: nothing.
+  let audit: AuditBench?
   let resources: ComputeResources
   let life: RankLife
   let throughput: Throughput
@@ -46,6 +48,10 @@ struct RankJob: Sendable {
       },
       told: { throughput.note(kind, bytes: $0, took: $1) })
     runner.served = served
+    runner.auditor = audit.map {
+      RankAuditor($0, kernels: resources.kernels, workers: workers)
+    }
+    defer { audit?.end() }
     try runner.serve(entry)
   }
 }

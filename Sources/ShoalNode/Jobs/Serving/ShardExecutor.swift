@@ -18,6 +18,7 @@ actor ShardExecutor {
   private let throughput: Throughput
   /// Nil: this peer works for nothing.
   private let accounts: Accounts?
+  private let auditing: Auditing
   private var terms = RankTerms()
   /// The latest term of each job that runs here.
   private var lives: [JobID: RankLife] = [:]
@@ -28,7 +29,7 @@ actor ShardExecutor {
   init(
     peer: PeerID, resources: ComputeResources, library: ModelLibrary, store: ShardStore,
     membership: Membership, door: StreamDoor, rendezvous: LinkRendezvous,
-    throughput: Throughput, accounts: Accounts?, clock: any MeshClock,
+    throughput: Throughput, accounts: Accounts?, auditing: Auditing, clock: any MeshClock,
     threads: any ThreadSource
   ) {
     self.peer = peer
@@ -42,6 +43,7 @@ actor ShardExecutor {
     self.threads = threads
     self.throughput = throughput
     self.accounts = accounts
+    self.auditing = auditing
     atoms = AtomCache(library: library)
   }
 
@@ -163,12 +165,28 @@ actor ShardExecutor {
       }
       if mayConnect {
         let links = try await connect(prepare, job)
-        try await room.perform { try job.run(entry, links: links) }
+        try await compute(job, entry, links, in: room)
       }
       await rendezvous.close(name, term)
     } catch {
       await rendezvous.close(name, term)
       throw error
+    }
+  }
+
+  /// Runs the rank; beside it what it audits next is opened.
+  private func compute(
+    _ job: RankJob, _ entry: any FrameLink, _ links: [(any FrameLink)?], in room: ThreadRoom
+  ) async throws {
+    guard let audit = job.audit else {
+      return try await room.perform { try job.run(entry, links: links) }
+    }
+    let beside = ThreadRoom(threads.thread(name: "audit"))
+    defer { beside.close() }
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { await audit.run(in: beside) }
+      defer { group.cancelAll() }
+      try await room.perform { try job.run(entry, links: links) }
     }
   }
 
@@ -205,9 +223,16 @@ actor ShardExecutor {
         try await fetch(rank.share, manifest, prepare.distrusted, reporter)
         model = try await load(rank.share, manifest, in: room)
       }
+      let (auditing, library, clock) = (auditing, library, clock)
+      let audit = try await room.perform {
+        auditing.bench(
+          AuditBench.Scene(
+            job: prepare.job, term: prepare.term, model: prepare.model, manifest: manifest),
+          own: rank.share, others: plan.subjects(of: rank), in: library, clock: clock)
+      }
       return RankJob(
         prepare: prepare, plan: plan, route: rank.route, residentBytes: bytes,
-        positions: positions, model: model, lease: lease, served: served,
+        positions: positions, model: model, lease: lease, served: served, audit: audit,
         resources: resources, life: life,
         throughput: throughput, clock: clock, threads: threads)
     } catch {
@@ -346,6 +371,19 @@ actor ShardExecutor {
         within: plan.patience.forConnecting)
     } catch {
       throw JobFailure.peerLost(member)
+    }
+  }
+}
+
+extension MeshPlan {
+  /// The other ranks of a rank's stage, as it audits them.
+  fileprivate func subjects(of rank: Rank) -> [AuditBench.Subject] {
+    let members = members
+    return rank.route.group.filter { $0 != rank.route.rank }.compactMap { number in
+      self.rank(of: members[number]).map {
+        AuditBench.Subject(
+          rank: number - rank.route.group.lowerBound, peer: members[number], share: $0.share)
+      }
     }
   }
 }
