@@ -17,11 +17,13 @@ import Testing
   }
 
   /// One vocabulary block, which rank 1 votes for.
-  private static func job(_ prompt: Int, answer: Int = 4, stages: Int = 1) -> GenerationSession {
+  private static func job(
+    _ prompt: Int, answer: Int = 4, stages: Int = 1, batch: Int = 256
+  ) -> GenerationSession {
     GenerationSession(
       order: GenerationOrder(
         prompt: (0..<prompt).map { UInt32($0) }, maximumTokens: answer, context: prompt + answer,
-        batch: 256, candidates: 1),
+        batch: batch, candidates: 1),
       plan: plan, term: Term(7), members: members, vocabularyBlocks: 1, stages: stages)
   }
 
@@ -86,6 +88,42 @@ import Testing
     #expect(counts == [32, 17, 17, 17, 17])
     let last = try Self.next(&lane)
     #expect(last.spans.map(\.count) == [1, 1, 1, 1])
+  }
+
+  /// Prompts whose own steps are short, in lanes of several stages, where the budget of a step changes
+  /// with what the last ones took: a rank takes whatever the entry makes of that.
+  @Test(arguments: 1...60 as ClosedRange<UInt64>)
+  func `a rank accepts every step of a lane, however its rows fall`(_ seed: UInt64) throws {
+    var random = SeededGenerator(seed)
+    let stages = Int.random(in: 1...3, using: &random)
+    let batch = Int.random(in: 3...24, using: &random)
+    var lane = Self.lane(batch: batch, stages: stages)
+    for number in 1...6 as ClosedRange<UInt64> {
+      _ = Self.join(
+        &lane, number,
+        Self.job(
+          Int.random(in: 1...40, using: &random), answer: Int.random(in: 1...9, using: &random),
+          stages: stages, batch: Int.random(in: 1...9, using: &random)))
+    }
+    var rank = RankSession(
+      job: JobID(.zero), plan: Self.plan, term: Term(3), positions: 1_000, batch: batch)
+    var flights: [BatchStep] = []
+    var count = 0
+    while true {
+      while let step = lane.nextStep() {
+        try rank.accept(step, vocabulary: 300, from: Self.members[0])
+        flights.append(step)
+      }
+      guard !flights.isEmpty else { break }
+      let step = flights.removeFirst()
+      lane.note(
+        rows: step.tokens.count,
+        took: .milliseconds(step.tokens.count * Int.random(in: 1...20, using: &random)))
+      Self.answer(&lane, step)
+      count += 1
+    }
+    #expect(lane.counts.running + lane.counts.waiting == 0)
+    #expect(count > 9)
   }
 
   @Test func `where nobody streams a prompt fills the step`() throws {
@@ -156,7 +194,7 @@ import Testing
     #expect(effects == [.sample(SeatID(1), [Self.vote(0)], cost: .zero, rows: 2)])
     #expect(
       lane.handle(.sampled(SeatID(1), 7, endsText: false)) == [.finished(SeatID(1), .length)])
-    #expect(lane.counts == (0, 0))
+    #expect(lane.counts.running + lane.counts.waiting == 0)
     #expect(lane.nextStep() == nil)
     #expect(step.closed == [])
   }

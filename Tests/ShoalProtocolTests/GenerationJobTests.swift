@@ -198,8 +198,7 @@ import Testing
     #expect(patience.forSum(tokens: 1) == .milliseconds(200))
   }
 
-  @Test func `until the first step is done the entry lets ranks find each other and name who is gone`()
-  {
+  @Test func `until the first step is done the entry lets ranks find each other`() {
     var patience = StepPatience(tokenEstimate: .milliseconds(1), linkSlack: .milliseconds(10))
     let named = patience.forConnecting + patience.forSum(tokens: 1)
     #expect(patience.forConnecting >= Limits.rankConnect)

@@ -203,7 +203,8 @@ public struct BatchSession: Sendable {
     atMost limit: Int
   ) -> [(seat: SeatID, piece: BatchSeat.Piece)] {
     var (room, pieces) = (limit, [(seat: SeatID, piece: BatchSeat.Piece)]())
-    var reading = seats.filter { $0.value.wanted > 1 }
+    // The last row of one step of a prompt may be in this batch already: a sequence has one span.
+    var reading = seats.filter { $0.value.wanted > 1 && $0.value.lastSequence != sequence }
     while room > 0 {
       let next = reading.min { left, right in
         (served[left.value.user] ?? 0, left.key) < (served[right.value.user] ?? 0, right.key)
