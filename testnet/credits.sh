@@ -36,8 +36,9 @@ done
 tell() {
   "$shoal" run story "Once upon a time" -n "$tokens" --temperature 0 --objective spread \
     --data "$run/$1-client" --facts "$run/facts.json" >/dev/null 2>&1
-  fact "$run/facts.json" tokensPerSecond >>"$run/$1.rates"
-  fact "$run/facts.json" digest >>"$run/digests"
+  # The file has no newline at its end, and so `fact` writes none.
+  printf '%s\n' "$(fact "$run/facts.json" tokensPerSecond)" >>"$run/$1.rates"
+  printf '%s\n' "$(fact "$run/facts.json" digest)" >>"$run/digests"
 }
 # In the first answers ranks get to know each other, and audit every step.
 for mesh in free paid audited; do tell $mesh; tell $mesh; : >"$run/$mesh.rates"; done
