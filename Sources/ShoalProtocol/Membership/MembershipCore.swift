@@ -50,6 +50,8 @@ public struct MembershipCore: Sendable {
 
   var queue = DisseminationQueue()
   var wanted: [PeerID: WantedRecord] = [:]
+  /// When a wanted record is to be asked for, or earlier: who has come meanwhile leaves it.
+  var nextRequest: Moment?
   var nextGossip: Moment?
   var nextSync: Moment?
   /// Filled during one call of `handle`, empty between calls.
@@ -103,10 +105,12 @@ public struct MembershipCore: Sendable {
   package var pendingNews: Int { queue.count }
   package var pendingRecords: Int { wanted.count }
 
-  public var nextDeadline: Moment? {
+  /// When to come again; follows from all events so far.
+  public private(set) var nextDeadline: Moment?
+
+  private var earliestDeadline: Moment? {
     guard ownHeld != nil, !hasLeft else { return nil }
-    var earliest: Moment?
-    for deadline in wanted.values.lazy.map(\.retryAt) { earliest.advance(to: deadline) }
+    var earliest = nextRequest
     earliest.advance(to: detector.nextDeadline)
     earliest.advance(to: table.nextDeadline)
     earliest.advance(to: nextGossip)
@@ -134,6 +138,7 @@ public struct MembershipCore: Sendable {
       leave(using: &random)
     }
     if ownHeld != nil, !hasLeft { performDue(at: now, using: &random) }
+    nextDeadline = earliestDeadline
     defer { effects.removeAll(keepingCapacity: true) }
     return effects
   }
@@ -145,7 +150,7 @@ public struct MembershipCore: Sendable {
     using random: inout some RandomNumberGenerator
   ) {
     table.observe(sender, at: endpoint)
-    if table[sender] == nil {
+    if !table.holds(sender) {
       want(sender, Incarnation(0), from: sender, at: endpoint, now: now)
     }
     switch message {
@@ -158,7 +163,7 @@ public struct MembershipCore: Sendable {
       perform(detector.ack(sequence, from: sender, at: now), at: now)
     case .pingRequest(let sequence, let target, let updates):
       learn(updates, from: sender, at: endpoint, now: now, using: &random)
-      guard table[target]?.endpoint != nil else { return }
+      guard table.endpoint(of: target) != nil else { return }
       perform(
         detector.relay(for: sender, sequence: sequence, target: target, at: now), at: now)
     case .nack(let sequence):
@@ -234,7 +239,7 @@ public struct MembershipCore: Sendable {
 
   /// Sends to a member; the message is made only if there is somewhere to send it.
   mutating func send(to member: PeerID, _ message: (inout MembershipCore) -> GossipMessage) {
-    guard let endpoint = table[member]?.endpoint else { return }
+    guard let endpoint = table.endpoint(of: member) else { return }
     effects.append(.send(message(&self), to: member, at: endpoint))
   }
 }
