@@ -12,6 +12,10 @@ public enum MembershipEvent: Hashable, Sendable {
   case contact(PeerID, Endpoint)
   /// The data path lost this peer (a reset connection): as good as a failed probe.
   case unreachable(PeerID)
+  /// The system says that nobody listens at that address: a hint, which anybody can forge.
+  case refused(Endpoint)
+  /// A connection of this peer has ended: a reason to look at it.
+  case doubted(PeerID)
   /// Says goodbye; nothing is sent or believed afterwards.
   case leave
 }
@@ -134,6 +138,12 @@ public struct MembershipCore: Sendable {
       greet(other, at: endpoint)
     case .unreachable(let other):
       suspect(other, at: now)
+    case .refused(let endpoint):
+      for other in table.live where table[other]?.endpoint == endpoint {
+        detector.refused(other, at: now)
+      }
+    case .doubted(let other):
+      if table[other]?.state == .alive { detector.doubt(other, at: now) }
     case .leave:
       leave(using: &random)
     }
@@ -167,7 +177,7 @@ public struct MembershipCore: Sendable {
       perform(
         detector.relay(for: sender, sequence: sequence, target: target, at: now), at: now)
     case .nack(let sequence):
-      detector.nack(sequence, from: sender)
+      detector.nack(sequence, from: sender, at: now)
     case .updates(let updates):
       learn(updates, from: sender, at: endpoint, now: now, using: &random)
     case .syncOffer(let fingerprint, let isReply):
