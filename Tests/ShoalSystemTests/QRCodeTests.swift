@@ -65,10 +65,10 @@ import Testing
       hash: "95f0584d686771bd7a05ac83768a80b03d5519ed5280c56273a68cc4e28dd808"),
     Expected(
       version: 13, count: 600, lowercase: false, mask: 4,
-      hash: "8bde3f680d0794d9483aa1a8187d91e17d012bfb9a7e472faff13533c45b4307"),
+      hash: "9c536454eec466bdd15467a403cd8c34442c29463413ee74c52d639736c46ead"),
     Expected(
       version: 18, count: 700, lowercase: true, mask: 5,
-      hash: "b3b3772f311a1d1d376dc0f9b1eb61e402fc64161a71401083d004dad2f66fc8"),
+      hash: "d7f084de6a94757859d653a866b1bb82dfd2d272c00396cf6947c2a7ff4ab296"),
     Expected(
       version: 32, count: 1_850, lowercase: true, mask: 6,
       hash: "ef3014f3f219fb8198ed2703c2a408c240f47703d6c0bc5adfcefba488de8bcd"),
