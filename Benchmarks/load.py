@@ -16,6 +16,7 @@ def arguments():
     parser.add_argument("--model", default="model")
     parser.add_argument("--streams", type=int, default=64)
     parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--warm", type=float, default=0, help="seconds before anything is counted")
     parser.add_argument("--tokens", type=int, default=64, help="of each answer")
     parser.add_argument("--prompt", type=int, default=8, help="words of each prompt")
     parser.add_argument("--users", default="", help="parts of the streams, as 60:4")
@@ -41,7 +42,11 @@ class Client:
         parts = urlsplit(options.url)
         self.options, self.host, self.port = options, parts.hostname, parts.port
         self.totals = Totals()
-        self.end = 0.0
+        # What comes between these two is counted.
+        self.begin = self.end = 0.0
+
+    def counts(self, now):
+        return self.begin <= now < self.end
 
     async def ask(self, random, user, words, slow=False, counted=True):
         """One answer, token by token."""
@@ -73,13 +78,13 @@ class Client:
                 if b'"usage":{' in line:
                     # Tokens that ended no character came without a piece of their own.
                     usage = json.loads(line[6:])["usage"]["completion_tokens"]
-                    if counted and time.monotonic() < self.end:
+                    if counted and self.counts(time.monotonic()):
                         self.count(user, usage - count)
                     continue
                 if b'"finish_reason":"' in line:
                     continue
                 now = time.monotonic()
-                if counted and now < self.end:
+                if counted and self.counts(now):
                     (totals.gaps if count else totals.first).append(now - (last if count else asked))
                     self.count(user, 1)
                 last, count = now, count + 1
@@ -90,7 +95,8 @@ class Client:
                     await asyncio.sleep(1)
             if not done:
                 raise RuntimeError("the answer broke off")
-            totals.answers += 1
+            if self.counts(time.monotonic()):
+                totals.answers += 1
         finally:
             writer.close()
 
@@ -150,10 +156,13 @@ async def main():
     parts = [int(part) for part in options.users.split(":")] if options.users else [options.streams]
     users = [f"user{index}" for index, part in enumerate(parts) for _ in range(part)]
     start = time.monotonic()
-    client.end = start + options.seconds
-    memory, before = [], cpu_seconds(options.pid) if options.pid else {}
+    client.begin = start + options.warm
+    client.end = client.begin + options.seconds
+    memory, before = [], {}
 
     async def watch():
+        await asyncio.sleep(options.warm)
+        before.update(cpu_seconds(options.pid) if options.pid else {})
         while options.pid and time.monotonic() < client.end:
             memory.append(resident(options.pid))
             await asyncio.sleep(options.seconds / 30)
@@ -162,7 +171,7 @@ async def main():
     work += [client.stream(10_000 + n, "slow", slow=True, counted=False) for n in range(options.slow)]
     if options.long:
         work.append(client.long_prompts())
-    await asyncio.gather(*(asyncio.wait_for(each, options.seconds + 60) for each in work),
+    await asyncio.gather(*(asyncio.wait_for(each, options.warm + options.seconds + 60) for each in work),
                          return_exceptions=True)
     totals = client.totals
     held = sum(1 for reader, writer in idle if not reader.at_eof() and not writer.is_closing())

@@ -3,15 +3,16 @@
 #
 #   Benchmarks/load.sh FILE.gguf [LLAMA_SERVER|-] [SECONDS] [STREAMS...]      (needs python3)
 #
-# Each number of streams has a server of its own that is warm; llama-server has as many slots. TOKENS
-# is how long an answer is (64). With `-` instead of LLAMA_SERVER only Shoal is measured. Prints the
+# Each number of streams has a server of its own; llama-server has as many slots. What the first WARM
+# seconds (5) bring is not counted, so that all streams are at different places of their answers, some at
+# their prompts, as they are ever after. TOKENS is how long an answer is (64). With `-` instead of LLAMA_SERVER only Shoal is measured. Prints the
 # facts of Benchmarks/load.py, then a table.
 set -euo pipefail
 file=$(realpath "${1:?a GGUF file}") llama=${2:--} seconds=${3:-20}
 counts=("${@:4}")
 [ ${#counts[@]} -gt 0 ] || counts=(1 4 16 64)
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-shoal=${SHOAL:-$(swift build -c release --show-bin-path)/shoal} tokens=${TOKENS:-64} threads=${THREADS:-2}
+shoal=${SHOAL:-$(swift build -c release --show-bin-path)/shoal} tokens=${TOKENS:-64} threads=${THREADS:-2} warm=${WARM:-5}
 run=$(mktemp -d "${TMPDIR:-/tmp}/shoal-load.XXXXXX")
 server=
 finish() {
@@ -27,8 +28,8 @@ trap 'exit 130' INT TERM
 "$shoal" import "$file" --name model --data "$run/data" >/dev/null
 
 measure() { # NAME URL STREAMS
-  python3 Benchmarks/load.py "$2" --streams "$3" --seconds 2 --tokens 16 >/dev/null
-  python3 Benchmarks/load.py "$2" --streams "$3" --seconds "$seconds" --tokens "$tokens" --pid "$server" \
+  python3 Benchmarks/load.py "$2" --streams "$3" --warm "$warm" --seconds "$seconds" --tokens "$tokens" \
+    --pid "$server" \
     ${LOAD_FLAGS:-} >"$run/$1-$3.json"
   printf '%s, %s streams: ' "$1" "$3"
   cat "$run/$1-$3.json"

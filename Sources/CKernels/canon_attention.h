@@ -34,32 +34,43 @@ INLINE void add_keys(element16 *element, const struct shoal_query *queries, cons
     for (int w = 0; w < WIDE; w++) store(queries[q].state + position + w * LANES, scores[q][w]);
 }
 
-// Turns the scores of one query into probabilities; returns what earlier sums are multiplied with.
-INLINE float weigh(const struct shoal_query *query, float scale, float soft_cap) {
-  float *state = query->state;
+// Turns the scores of `count` queries into probabilities, and multiplies their earlier sums with
+// what those are worth now: each step for all queries, since its parts wait for one another.
+INLINE void weigh(const struct shoal_query *queries, const int count, ptrdiff_t stride,
+                  float scale, float soft_cap) {
   const vi lane = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-  vf scores[4], best = splat(state[STATE_LARGEST]);
-  vi visible[4];
-  for (int b = 0; b < 4; b++) {
-    vi j = lane + b * LANES;
-    visible[b] = (j >= query->first) & (j < query->last);
-    scores[b] = load(state + b * LANES) * scale;
-    if (soft_cap > 0) scores[b] = soft_cap * tanh16(scores[b] / soft_cap);
-    best = select16(visible[b] & (scores[b] > best), scores[b], best);
+  float largest[TILE], earlier[LANES] = {0};
+  for (int q = 0; q < count; q++) {
+    float *state = queries[q].state;
+    vf best = splat(state[STATE_LARGEST]);
+    for (int b = 0; b < CHUNK / LANES; b++) {
+      vi j = lane + b * LANES;
+      vi visible = (j >= queries[q].first) & (j < queries[q].last);
+      vf score = load(state + b * LANES) * scale;
+      if (soft_cap > 0) score = soft_cap * tanh16(score / soft_cap);
+      store(state + b * LANES, score);
+      best = select16(visible & (score > best), score, best);
+    }
+    largest[q] = largest_lane(best);
+    earlier[q] = state[STATE_LARGEST] - largest[q];
   }
-  float largest = state[STATE_LARGEST];
-  for (int i = 0; i < LANES; i++)
-    if (best[i] > largest) largest = best[i];
-  vf correction = exp16(splat(state[STATE_LARGEST] - largest));
-  vf sum = {0};
-  for (int b = 0; b < 4; b++) {
-    vf weight = select16(visible[b], exp16(scores[b] - largest), splat(0.0f));
-    store(state + b * LANES, weight);
-    sum += weight;
+  float corrections[LANES];
+  store(corrections, exp16(load(earlier)));
+  for (int q = 0; q < count; q++) {
+    float *state = queries[q].state, *weighted = state + STATE_WEIGHTED;
+    vf sum = {0};
+    for (int b = 0; b < CHUNK / LANES; b++) {
+      vi j = lane + b * LANES;
+      vi visible = (j >= queries[q].first) & (j < queries[q].last);
+      vf weight = select16(visible, exp16(load(state + b * LANES) - largest[q]), splat(0.0f));
+      store(state + b * LANES, weight);
+      sum += weight;
+    }
+    state[STATE_LARGEST] = largest[q];
+    state[STATE_SUM] = __builtin_elementwise_fma(state[STATE_SUM], corrections[q], fold(sum));
+    for (ptrdiff_t d = 0; d < stride; d += LANES)
+      store(weighted + d, load(weighted + d) * corrections[q]);
   }
-  state[STATE_LARGEST] = largest;
-  state[STATE_SUM] = __builtin_elementwise_fma(state[STATE_SUM], correction[0], fold(sum));
-  return correction[0];
 }
 
 // Adds values of positions [first, last) to 16 * `wide` elements from `d` on of each query's sum,
@@ -101,12 +112,9 @@ INLINE void attend_tile(element16 *element, const struct shoal_query *queries, c
   ptrdiff_t stride = (head_dim + LANES - 1) & ~(ptrdiff_t)(LANES - 1);
   for (ptrdiff_t position = 0; position < CHUNK; position += WIDE * LANES)
     add_keys(element, queries, count, keys, head_dim, position);
+  weigh(queries, count, stride, scale, soft_cap);
   int32_t first = 0, last = CHUNK;
   for (int q = 0; q < count; q++) {
-    float correction = weigh(queries + q, scale, soft_cap);
-    float *weighted = queries[q].state + STATE_WEIGHTED;
-    for (ptrdiff_t d = 0; d < stride; d += LANES)
-      store(weighted + d, load(weighted + d) * correction);
     if (queries[q].first > first) first = queries[q].first;
     if (queries[q].last < last) last = queries[q].last;
   }

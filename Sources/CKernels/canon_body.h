@@ -13,6 +13,8 @@
 #define LANES 16
 #define INLINE static inline __attribute__((always_inline))
 typedef float vf __attribute__((vector_size(64)));
+typedef float v8 __attribute__((vector_size(32)));
+typedef float v4 __attribute__((vector_size(16)));
 typedef int32_t vi __attribute__((vector_size(64)));
 typedef uint32_t vu __attribute__((vector_size(64)));
 typedef int64_t vl __attribute__((vector_size(128)));
@@ -20,7 +22,7 @@ typedef _Float16 vh __attribute__((vector_size(32)));
 
 // ---- lanes
 
-INLINE vf splat(float x) { return (vf){0} + x; }
+INLINE vf splat(float x) { return (vf){x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x}; }
 INLINE vf fma16(vf a, vf b, vf c) { return __builtin_elementwise_fma(a, b, c); }
 INLINE vf load(const float *p) {
   vf v;
@@ -42,13 +44,23 @@ INLINE void store_some(float *p, vf v, ptrdiff_t n) {
 INLINE vf select16(vi mask, vf yes, vf no) { return (vf)((mask & (vi)yes) | (~mask & (vi)no)); }
 INLINE vf magnitude(vf x) { return (vf)((vu)x & 0x7fffffffu); }
 INLINE vf with_sign(vf x, vf size) { return (vf)((vu)size | ((vu)x & 0x80000000u)); }
-// By halves: 8, 4, 2, 1.
+// Lanes by halves: 8, 4, 2, 1.
+INLINE v8 low8(vf v) { return __builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7); }
+INLINE v8 high8(vf v) { return __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15); }
+INLINE v4 low4(v8 v) { return __builtin_shufflevector(v, v, 0, 1, 2, 3); }
+INLINE v4 high4(v8 v) { return __builtin_shufflevector(v, v, 4, 5, 6, 7); }
 INLINE float fold(vf v) {
-  float lanes[LANES];
-  store(lanes, v);
-  for (int width = 8; width > 0; width >>= 1)
-    for (int i = 0; i < width; i++) lanes[i] += lanes[i + width];
-  return lanes[0];
+  v8 eight = low8(v) + high8(v);
+  v4 four = low4(eight) + high4(eight);
+  v4 two = four + __builtin_shufflevector(four, four, 2, 3, 2, 3);
+  return two[0] + two[1];
+}
+// The largest lane; none is NaN.
+INLINE float largest_lane(vf v) {
+  v8 eight = __builtin_elementwise_max(low8(v), high8(v));
+  v4 four = __builtin_elementwise_max(low4(eight), high4(eight));
+  v4 two = __builtin_elementwise_max(four, __builtin_shufflevector(four, four, 2, 3, 2, 3));
+  return two[0] > two[1] ? two[0] : two[1];
 }
 
 // ---- Canon.swift

@@ -22,11 +22,16 @@ enum {
   GROUP_BLOCK = 8,
   // Products whose units are summed in Int32 on the way: each is below 2^31 / COUNTED.
   COUNTED = 64,
-  // Bytes to prefetch ahead of the weights, into the second-level cache. Hardware stops at each
-  // page and sees too little of a loop that computes. Measured, 4-bit weights and one token: 4 KiB
-  // ahead into the first level 12.8 GB/s, into the second 15.1, 8 KiB 18.1, 16 KiB 18.3.
+  // Bytes to prefetch ahead of the weights, into the second-level cache.
   AHEAD = 16384
 };
+
+// How weights come from memory for one token. FETCHED: by prefetches, of which a core keeps as many
+// under way as its first-level cache has misses. STREAMED: by the prefetcher of the second level,
+// which keeps more of them, if it sees nothing but one ascending stream: so scales are read before
+// the quants that lie behind them, and nothing is prefetched. The loop must do little for each line.
+// docs/NUMERICS.md, "Reading", has what was measured.
+enum fetching { FETCHED, STREAMED };
 
 typedef float row_sums[ROWS];
 // The same in units, summed over some products.
@@ -69,6 +74,11 @@ static const uint8_t value_table[16] = {1,   24,  45,  63,  79,  93,  106, 118,
 INLINE const uint8_t *ahead_of(const weights *w, const uint8_t *place) {
   const uint8_t *ahead = place + AHEAD;
   return ahead < w->end ? ahead : w->next + (ahead - w->end);
+}
+
+// Reads one word of each line.
+INLINE void read_lines(const uint8_t *place, const uint8_t *end) {
+  for (; place < end; place += 64) (void)*(const volatile uint64_t *)place;
 }
 
 INLINE void prefetch(const uint8_t *place, const int lines) {

@@ -2,14 +2,18 @@
 #define _GNU_SOURCE
 #include "CPlatform.h"
 
+#include <errno.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 #if defined(__linux__)
+#include <linux/errqueue.h>
 #include <linux/futex.h>
 #include <sched.h>
 #include <sys/syscall.h>
@@ -34,6 +38,39 @@ int shoal_terminal_size(int descriptor, int *columns, int *rows) {
   *rows = size.ws_row;
   return 1;
 }
+
+#if defined(__linux__)
+void shoal_keep_refusals(int descriptor, int is_ipv6) {
+  const int yes = 1;
+  setsockopt(descriptor, is_ipv6 ? IPPROTO_IPV6 : IPPROTO_IP, is_ipv6 ? IPV6_RECVERR : IP_RECVERR,
+             &yes, sizeof yes);
+}
+
+int shoal_take_refusal(int descriptor, void *address, uint32_t *length) {
+  _Alignas(struct cmsghdr) char control[512];
+  struct msghdr message = {
+      .msg_name = address, .msg_namelen = *length, .msg_control = control,
+      .msg_controllen = sizeof control};
+  if (recvmsg(descriptor, &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0) return -1;
+  *length = message.msg_namelen;
+  for (struct cmsghdr *part = CMSG_FIRSTHDR(&message); part; part = CMSG_NXTHDR(&message, part)) {
+    const int is_error = (part->cmsg_level == IPPROTO_IP && part->cmsg_type == IP_RECVERR) ||
+                         (part->cmsg_level == IPPROTO_IPV6 && part->cmsg_type == IPV6_RECVERR);
+    if (!is_error) continue;
+    struct sock_extended_err error;
+    memcpy(&error, CMSG_DATA(part), sizeof error);
+    return error.ee_errno == ECONNREFUSED && error.ee_origin != SO_EE_ORIGIN_LOCAL;
+  }
+  return 0;
+}
+#else
+void shoal_keep_refusals(int descriptor, int is_ipv6) { (void)descriptor, (void)is_ipv6; }
+
+int shoal_take_refusal(int descriptor, void *address, uint32_t *length) {
+  (void)descriptor, (void)address, (void)length;
+  return -1;
+}
+#endif
 
 uint64_t shoal_open_files(void) {
   struct rlimit limit;

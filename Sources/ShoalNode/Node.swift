@@ -225,6 +225,7 @@ public final class Node: NodeService {
       await membership.receive(bytes, from: peer, at: endpoint)
     case .connected(let peer, let endpoint): await membership.contact(peer, at: endpoint)
     case .beacon(let bytes, let endpoint): await discovery.handle(.beacon(bytes, from: endpoint))
+    case .refused(let endpoint): await membership.refused(at: endpoint)
     }
   }
 
@@ -244,6 +245,7 @@ public final class Node: NodeService {
       door.forget(peer)
     case .epoch(let view):
       system.journal(.view(view.id, peers: view.peers.count))
+      lanes.retireAll()
       await store.adopt(view: view)
     case .ledger(let bytes, let peer):
       if let tag = bytes.first, AccountMessage.tags.contains(tag) {
@@ -274,7 +276,11 @@ public final class Node: NodeService {
     await door.hosting(connection) { connection in
       let number = await StreamHost(clock: system.clock, threads: system.threads)
         .runUntilTurned(connection) { await self.serve($0) }
-      if let number { await desk.deliver(connection, number) }
+      if let number {
+        await desk.deliver(connection, number)
+      } else {
+        await membership.doubt(connection.peer)
+      }
     }
   }
 

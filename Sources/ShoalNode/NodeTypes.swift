@@ -86,12 +86,17 @@ public struct GenerationOutcome: Sendable {
   public let finish: FinishReason
   /// Covers the logits of every sampled position.
   public let digest: Bytes32
+  /// Of the prompt, those that were not computed again: another job of the same user began alike.
+  public let sharedTokens: Int
 
-  public init(tokens: [UInt32], text: String, finish: FinishReason, digest: Bytes32) {
+  public init(
+    tokens: [UInt32], text: String, finish: FinishReason, digest: Bytes32, sharedTokens: Int = 0
+  ) {
     self.tokens = tokens
     self.text = text
     self.finish = finish
     self.digest = digest
+    self.sharedTokens = sharedTokens
   }
 }
 

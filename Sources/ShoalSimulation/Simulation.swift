@@ -27,8 +27,18 @@ public struct Simulation: Sendable {
 
   /// Tells all stories. Neither their order nor `parallel` changes any of them.
   ///
-  /// - Parameter progress: told how many seeds are done, and of how many.
-  public func run(progress: @escaping @Sendable (Int, Int) -> Void) async throws
+  /// How far a run has come: one more seed is done.
+  public struct Progress: Sendable {
+    public let seed: UInt64
+    /// The invariant that broke, and how; nil: none did.
+    public let broke: String?
+    public let virtualSeconds: Double
+    public let done: Int
+    public let total: Int
+  }
+
+  /// - Parameter progress: told of each seed as it is done, in whatever order that is.
+  public func run(progress: @escaping @Sendable (Progress) -> Void) async throws
     -> SimulationReport
   {
     var report = SimulationReport(self)
@@ -46,7 +56,11 @@ public struct Simulation: Sendable {
       while let result = try await group.next() {
         report.add(result)
         done += 1
-        progress(done, seeds.count)
+        let broke = result.violation.map { "\($0.invariant.rawValue): \($0.detail)" }
+        progress(
+          Progress(
+            seed: result.seed, broke: broke, virtualSeconds: result.virtualTime.inSeconds,
+            done: done, total: seeds.count))
         begin()
       }
     }

@@ -21,7 +21,7 @@ struct ModelBenchOptions: ParsableArguments {
   var depth: [Int] = [0]
   @Option(name: [.customShort("r"), .customLong("repetitions")]) var repetitions = 5
   @Option(name: [.customShort("b"), .customLong("batch")], help: "Tokens of one prompt step.")
-  var batch = 256
+  var batch = 192
   @Option(help: "Kernels: avx512, avx2, neon or reference (default: the fastest).")
   var kernel: String?
   @Flag(help: "Drop the model from the system's file cache before it is loaded.") var cold = false

@@ -37,6 +37,7 @@ struct SimCommand: AsyncParsableCommand {
   var topology: String?
   @Option(help: "Stories at the same time (default: one for each core).") var threads: Int?
   @Option(help: "Draw the first story into this file.") var svg: String?
+  @Flag(help: "Say how each seed ended, on standard error, as it ends.") var each = false
   @Flag(help: "Print facts as JSON.") var json = false
 
   func validate() throws {
@@ -57,9 +58,11 @@ struct SimCommand: AsyncParsableCommand {
       topology: try links(),
       parallel: threads ?? ProcessInfo.processInfo.activeProcessorCount)
     let start = SystemClock().now()
-    let report = try await simulation.run { done, total in
+    let isTold = each
+    let report = try await simulation.run { progress in
+      if isTold { Terminal.printError(Self.line(progress, after: SystemClock().now() - start)) }
       guard Terminal.isInteractive else { return }
-      Terminal.printProgress("simulating", done, total)
+      Terminal.printProgress("simulating", progress.done, progress.total)
     }
     Terminal.clearProgress()
     let seconds = (SystemClock().now() - start).inSeconds
@@ -74,6 +77,13 @@ struct SimCommand: AsyncParsableCommand {
       print(String(format: "took %.1f s", seconds))
     }
     if !report.failures.isEmpty { throw ExitCode.failure }
+  }
+
+  private static func line(_ progress: Simulation.Progress, after time: Duration) -> String {
+    let virtual = Int(progress.virtualSeconds)
+    let outcome = progress.broke.map { "broke: \($0)" } ?? "fine"
+    return "seed \(progress.seed), \(virtual) virtual s, \(outcome)"
+      + " (\(progress.done) of \(progress.total) after \(Int(time.inSeconds)) s)"
   }
 
   private func kinds() throws -> Set<FaultKind> {
@@ -109,7 +119,7 @@ struct SimCommand: AsyncParsableCommand {
       "  commit \(Self.commit); again: shoal sim --peers \(peers) --job-peers \(jobPeers)"
         + " --seeds \(failure.seed) --faults \(faults)"
         + (topology.map { " --topology \($0)" } ?? ""))
-    print("  the fewest faults that do it:")
+    print("  the faults that do it:")
     for fault in failure.faults { print("    \(fault)") }
     print("  the last of it:")
     for event in failure.trace { print("    \(event)") }

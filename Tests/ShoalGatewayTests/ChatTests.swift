@@ -94,8 +94,10 @@ struct ChatTests {
     let choices = try #require(try answer.json()["choices"] as? [[String: Any]])
     #expect(choices.compactMap { $0["index"] as? Int } == [0, 1, 2])
     #expect(node.requests.map(\.options.sampling.seed) == [.max, 0, 1])
-    let usage = try answer.json()["usage"] as? [String: Int]
-    #expect(usage == ["prompt_tokens": 2, "completion_tokens": 6, "total_tokens": 8])
+    #expect(
+      usage(of: try answer.json()) == [
+        "prompt_tokens": 2, "cached_tokens": 0, "completion_tokens": 6, "total_tokens": 8,
+      ])
   }
 
   @Test func `logprobs have the shape of each route, whole and streamed`() async throws {

@@ -98,7 +98,7 @@ struct ClientTests {
           job: FakeNode.jobID.raw.hex, model: "tiny", manifest: FakeNode.entry.model.raw.hex,
           plan: FakeNode.planID.raw.hex, peers: [share], promptTokens: [5, 6], tokens: [0, 1, 2],
           text: "word0 word1 word2 ", finish: "length", digest: FakeNode.digest.hex,
-          timing: timing))
+          timing: timing, cachedTokens: 0))
     let asked = try #require(node.requests.first)
     #expect(asked.options == GenerationOptions(maximumTokens: 3, sampling: .greedy, stop: ["x"]))
     #expect(asked.objective == .spread)

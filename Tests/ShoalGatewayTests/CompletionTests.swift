@@ -25,9 +25,10 @@ struct CompletionTests {
     let choice = try #require((json["choices"] as? [[String: Any]])?.first)
     #expect(choice["text"] as? String == "word0 word1 ")
     #expect(choice["finish_reason"] as? String == "length")
-    let usage = try #require(json["usage"] as? [String: Int])
     #expect(
-      usage == ["prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5])
+      usage(of: json) == [
+        "prompt_tokens": 3, "cached_tokens": 0, "completion_tokens": 2, "total_tokens": 5,
+      ])
     let asked = try #require(node.requests.first)
     #expect(asked.prompt == .text("abc"))
     #expect(asked.options.sampling.temperature == 0)
@@ -91,7 +92,7 @@ struct CompletionTests {
     let choices = chunks.compactMap { ($0["choices"] as? [[String: Any]])?.first }
     #expect(choices.compactMap { $0["text"] as? String } == ["word0 ", "word1 ", ""])
     #expect(choices.last?["finish_reason"] as? String == "length")
-    #expect((chunks.last?["usage"] as? [String: Int])?["total_tokens"] == 5)
+    #expect(usage(of: try #require(chunks.last))["total_tokens"] == 5)
   }
 
   @Test func `the list of models has OpenAI's shape`() async throws {

@@ -89,3 +89,10 @@ func raw(
     return answer
   }
 }
+
+/// The numbers of an answer's `usage`, those of `prompt_tokens_details` among them.
+func usage(of answer: [String: Any]) -> [String: Int] {
+  let usage = answer["usage"] as? [String: Any] ?? [:]
+  let details = usage["prompt_tokens_details"] as? [String: Int] ?? [:]
+  return usage.compactMapValues { $0 as? Int }.merging(details) { first, _ in first }
+}

@@ -25,6 +25,8 @@ private struct ScriptedLane: LaneJobs {
   private var chosen: [Int]
   private(set) var finished: [Int: FinishReason] = [:]
   private(set) var mostRows = 0
+  /// Positions of each job that another one had computed.
+  private(set) var shared: [Int: Int] = [:]
 
   init(_ jobs: [ScriptedJob], _ sessions: [GenerationSession], _ choosers: [TokenChooser]) {
     self.jobs = jobs
@@ -51,9 +53,11 @@ private struct ScriptedLane: LaneJobs {
   }
 
   mutating func began(_ seat: SeatID) {}
+  mutating func shared(_ seat: SeatID, positions: Int) { shared[Int(seat.number)] = positions }
   mutating func finished(_ seat: SeatID, _ reason: FinishReason) {
     finished[Int(seat.number)] = reason
   }
+  mutating func rest(until deadline: Moment) {}
   mutating func close() -> Bool { jobs.allSatisfy { $0.arrives < round } }
 }
 
@@ -61,7 +65,7 @@ extension Engine {
   /// The digest of each job, all in one lane.
   fileprivate func together(
     _ jobs: [ScriptedJob], rows: Int, positions: Int, _ dealing: Dealing
-  ) async throws -> (digests: [Bytes32], finished: [Int: FinishReason], mostRows: Int) {
+  ) async throws -> (digests: [Bytes32], lane: ScriptedLane) {
     let ranks = ranks(dealing)
     let (library, manifest, tokenizer) = (library, manifest, tokenizer)
     return try await ranks.run(
@@ -83,10 +87,10 @@ extension Engine {
       var session = BatchSession(
         LaneTerms(
           plan: PlanID(.zero), term: Term(0), members: peers, stages: ranks.stageSizes.count,
-          positions: positions, batch: rows))
+          positions: positions, batch: rows, sharing: PrefixSharing(manifest.shape)))
       var lane = ScriptedLane(jobs, sessions, choosers)
       try runner.run(&session, &lane)
-      return (choosers.map(\.digest), lane.finished, lane.mostRows)
+      return (choosers.map(\.digest), lane)
     }
   }
 
@@ -130,7 +134,50 @@ extension Engine {
       let lane = try await engine.together(
         jobs, rows: [256, 9, 32, 17][number], positions: 400, dealing)
       #expect(lane.digests == alone, "\(dealing)")
-      #expect(lane.mostRows > 1, "\(dealing)")
+      #expect(lane.lane.mostRows > 1, "\(dealing)")
+    }
+  }
+
+  /// Four begin alike, in one step or while others read or stream; two of another user do as well;
+  /// one comes when all others have ended but the one that keeps the lane.
+  private static let alike: [ScriptedJob] = {
+    let start = (0..<70).map { UInt32(3 + $0 * 7 % 280) }
+    return [
+      ScriptedJob(prompt: start + [9, 8, 7], count: 12),
+      ScriptedJob(prompt: start + [9, 8, 7], count: 12),
+      ScriptedJob(prompt: Array(start.prefix(40)), count: 2, arrives: 1),
+      ScriptedJob(prompt: start + [5], count: 3, arrives: 3, leaves: 2),
+      ScriptedJob(prompt: start + [9, 8, 7], count: 2, arrives: 1, user: "other"),
+      ScriptedJob(prompt: start + [4, 4], count: 2, arrives: 2, user: "other"),
+      ScriptedJob(prompt: start + [5, 6], count: 2, arrives: 9),
+    ]
+  }()
+
+  @Test(arguments: FamilySplitTests.names)
+  func `what one sequence computed serves those of its user that begin alike, bit by bit`(
+    _ family: String
+  ) async throws {
+    let engine = try Engine(FamilySplitTests.file(family).bytes)
+    let shape = engine.manifest.shape
+    guard shape.head.hasLogits, shape.context > 90 else { return }
+    let alone = try await engine.alone(Self.alike)
+    let sharing = PrefixSharing(shape)
+    for (number, dealing) in Self.dealings.enumerated() {
+      let rows = [256, 9, 32, 17][number]
+      let lane = try await engine.together(Self.alike, rows: rows, positions: 700, dealing)
+      #expect(lane.digests == alone, "\(dealing)")
+      switch sharing {
+      case .never: #expect(lane.lane.shared.isEmpty)
+      case .inEqualContexts: #expect(lane.lane.shared == [1: 72], "\(dealing)")
+      case .always:
+        #expect(lane.lane.shared[0] == nil)
+        #expect(lane.lane.shared[1] == 72, "\(dealing)")
+        #expect(lane.lane.shared[2] == 39, "\(dealing)")
+        #expect(lane.lane.shared[3] == 70, "\(dealing)")
+        #expect(lane.lane.shared[4] == nil, "another user's")
+        #expect(lane.lane.shared[5] == 70, "\(dealing)")
+        #expect(lane.lane.shared[6] ?? 0 >= 70, "\(dealing)")
+      }
     }
   }
 
@@ -145,7 +192,7 @@ extension Engine {
         Dealing(threads: 1 + Int(seed) % 2))
       #expect(lane.digests == alone, "seed \(seed)")
       let expected = jobs.indices.filter { jobs[$0].leaves > jobs[$0].count }
-      #expect(lane.finished.keys.sorted() == expected, "seed \(seed)")
+      #expect(lane.lane.finished.keys.sorted() == expected, "seed \(seed)")
     }
   }
 
@@ -155,8 +202,8 @@ extension Engine {
       ScriptedJob(prompt: [1, UInt32(3 + number % 60)], count: 3, user: "\(number % 5)")
     }
     let lane = try await engine.together(jobs, rows: 256, positions: 1_000, Dealing())
-    #expect(lane.finished.count == 90)
-    #expect(lane.mostRows == Limits.laneSlots * 2)
+    #expect(lane.lane.finished.count == 90)
+    #expect(lane.lane.mostRows == Limits.laneSlots * 2)
     let alone = try await engine.alone(Array(jobs.prefix(60)))
     #expect(Array(lane.digests.prefix(60)) == alone)
   }

@@ -118,5 +118,89 @@ extension RealTimeTests {
         #expect(counter.count == 7 * 24)
       }
     }
+
+    @Test func `streams that begin alike read their prompt once, before and after a death`()
+      async throws
+    {
+      let world = try TestMesh(peers: 3)
+      defer { world.remove() }
+      try await world.runMortal { nodes, kill in
+        try await Self.spread(world, nodes)
+        var request = world.request(tokens: 24, objective: .spread)
+        request.prompt = .tokens((0..<60).map { UInt32(3 + $0 * 7 % 280) })
+        let alone = try await nodes[2].generate(request) { _ in }
+        #expect(alone.sharedTokens == 0)
+        let counter = Counter()
+        let outcomes = try await withThrowingTaskGroup(of: GenerationOutcome.self) { group in
+          for _ in 0..<5 {
+            group.addTask { [request] in
+              try await nodes[2].generate(request) { if counter.add($0) == 40 { kill(0) } }
+            }
+          }
+          return try await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect(outcomes.allSatisfy { $0.tokens == alone.tokens && $0.digest == alone.digest })
+        #expect(outcomes.contains { $0.sharedTokens == 59 })
+      }
+    }
+
+    /// A turn of a conversation, of tokens that are no text but many.
+    private static func turn(_ world: TestMesh, after said: [UInt32]) -> GenerationRequest {
+      var request = world.request(tokens: 24, objective: .spread)
+      request.prompt = .tokens(said + (0..<60).map { UInt32(3 + $0 * 7 % 280) })
+      return request
+    }
+
+    @Test func `the next turn of a conversation begins with what the last one has computed`()
+      async throws
+    {
+      let (world, fresh) = (try TestMesh(peers: 3), try TestMesh(peers: 1))
+      defer {
+        world.remove()
+        fresh.remove()
+      }
+      let next = Mutex<(said: [UInt32], outcome: GenerationOutcome)?>(nil)
+      try await world.run { nodes in
+        try await Self.spread(world, nodes)
+        let first = try await nodes[2].generate(Self.turn(world, after: [])) { _ in }
+        let said = (0..<60).map { UInt32(3 + $0 * 7 % 280) } + first.tokens
+        let outcome = try await nodes[2].generate(Self.turn(world, after: said)) { _ in }
+        next.withLock { $0 = (said, outcome) }
+      }
+      let (said, outcome) = try #require(next.withLock { $0 })
+      // All but the last token of the answer, which no rank has read.
+      #expect(outcome.sharedTokens == said.count - 1)
+      try await fresh.run { nodes in
+        try await Self.spread(fresh, nodes)
+        let alone = try await nodes[0].generate(Self.turn(fresh, after: said)) { _ in }
+        #expect(alone.sharedTokens == 0)
+        #expect(outcome.tokens == alone.tokens && outcome.digest == alone.digest)
+      }
+    }
+
+    /// Nine plans want a place at the ranks, each of which has four.
+    @Test func `lanes that rest make way for others, and no peer is blamed`() async throws {
+      let world = try TestMesh(peers: 3)
+      defer { world.remove() }
+      try await world.run { nodes in
+        try await Self.spread(world, nodes)
+        let interruptions = Mutex(0)
+        let emit = { @Sendable (event: GenerationEvent) in
+          if case .interrupted = event { interruptions.withLock { $0 += 1 } }
+        }
+        let first = try await nodes[2].generate(Self.turn(world, after: []), emit: emit)
+        for objective in PlanObjective.allCases {
+          for node in nodes {
+            var request = Self.turn(world, after: [])
+            request.objective = objective
+            let outcome = try await node.generate(request, emit: emit)
+            #expect(outcome.digest == first.digest)
+          }
+        }
+        let again = try await nodes[2].generate(Self.turn(world, after: []), emit: emit)
+        #expect(again.digest == first.digest)
+        #expect(interruptions.withLock { $0 } == 0)
+      }
+    }
   }
 }

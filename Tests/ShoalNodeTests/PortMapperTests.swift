@@ -37,7 +37,9 @@ private final class LoopbackRouter: Sendable {
   func close() { transport.close() }
 
   private func answer(_ question: [UInt8]) -> [UInt8]? {
-    switch (method, question.first) {
+    // Whoever asked has gone, says the system.
+    guard let version = question.first else { return nil }
+    switch (method, version) {
     case (.pcp, 2):
       guard question.count == 60, question[1] == 1 else { return nil }
       count(lifetime: question[4..<8])

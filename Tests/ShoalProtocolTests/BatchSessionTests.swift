@@ -8,12 +8,12 @@ import Testing
   private static let members = [PeerID(SessionNames.bytes(1)), PeerID(SessionNames.bytes(2))]
 
   private static func lane(
-    positions: Int = 1_000, batch: Int = 64, stages: Int = 1
+    positions: Int = 1_000, batch: Int = 64, stages: Int = 1, sharing: PrefixSharing = .never
   ) -> BatchSession {
     BatchSession(
       LaneTerms(
         plan: plan, term: Term(3), members: members, stages: stages, positions: positions,
-        batch: batch))
+        batch: batch, sharing: sharing))
   }
 
   /// One vocabulary block, which rank 1 votes for.
@@ -238,6 +238,64 @@ import Testing
     // No vote where one was due: the job's own session finds out.
     #expect(
       twice.handle(.result(rank: 1, sequence: 0, [], .zero)) == violation(1, "votes"))
+  }
+
+  @Test func `a prompt that begins like one being read waits, and is computed from there on`()
+    throws
+  {
+    var lane = Self.lane(batch: 100, sharing: .always)
+    for number in 1...2 as ClosedRange<UInt64> { _ = Self.join(&lane, number, Self.job(40)) }
+    _ = Self.join(&lane, 3, Self.job(40), user: "another")
+    let first = try Self.next(&lane)
+    // There is room for twenty more rows. What another user asked is nothing to begin with.
+    #expect(first.spans.map(\.slot) == [0, 2])
+    #expect(first.spans.map(\.count) == [40, 40])
+    #expect(Self.answer(&lane, first) == [SeatID(1), SeatID(3)])
+    let second = try Self.next(&lane)
+    #expect(second.spans.map(\.slot) == [0, 1, 2])
+    #expect(second.spans.map(\.position) == [40, 39, 40])
+    #expect(second.spans.map(\.source) == [nil, 0, nil])
+    #expect(second.spans.map(\.count) == [1, 1, 1])
+  }
+
+  @Test func `a job whose example leaves goes on with what that one read`() throws {
+    var lane = Self.lane(batch: 30, sharing: .always)
+    for number in 1...2 as ClosedRange<UInt64> { _ = Self.join(&lane, number, Self.job(80)) }
+    let first = try Self.next(&lane)
+    #expect(first.spans.map(\.slot) == [0])
+    Self.answer(&lane, first)
+    #expect(lane.handle(.left(SeatID(1))) == [])
+    let second = try Self.next(&lane)
+    #expect(second.closed == [])
+    #expect(second.spans.map(\.source) == [0])
+    #expect(second.spans.map(\.position) == [30])
+    Self.answer(&lane, second)
+    #expect(try Self.next(&lane).spans.map(\.position) == [60])
+  }
+
+  @Test func `what has ended is kept until its room is needed, the oldest use first`() throws {
+    var lane = Self.lane(positions: 130, sharing: .always)
+    for number in 1...2 as ClosedRange<UInt64> {
+      _ = Self.join(&lane, number, Self.job(40), user: "\(number)")
+      Self.answer(&lane, try Self.next(&lane))
+      #expect(lane.handle(.left(SeatID(number))) == [])
+    }
+    // It begins like the first, which so is not the oldest any more.
+    #expect(Self.join(&lane, 3, Self.job(30), user: "1") == [.began(SeatID(3))])
+    let third = try Self.next(&lane)
+    #expect(third.closed == [])
+    #expect(third.spans.map(\.source) == [0])
+    #expect(third.spans.map(\.position) == [29])
+    Self.answer(&lane, third)
+    #expect(Self.join(&lane, 4, Self.job(40), user: "3") == [.began(SeatID(4))])
+    let fourth = try Self.next(&lane)
+    #expect(fourth.closed == [1])
+    #expect(fourth.spans.map(\.source) == [nil, nil])
+    #expect(lane.counts == (2, 0))
+    // What does not fit in any case costs nobody anything.
+    #expect(Self.join(&lane, 5, Self.job(140), user: "3") == [])
+    Self.answer(&lane, fourth)
+    #expect(try Self.next(&lane).closed == [])
   }
 }
 

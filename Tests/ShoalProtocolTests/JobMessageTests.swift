@@ -17,7 +17,8 @@ import Testing
     term: Term(2), sequence: 7, closed: [9],
     spans: [
       StepSpan(
-        slot: 3, position: 40, count: 2, context: 64, logits: .last, slices: true, candidates: 40)
+        slot: 3, position: 40, source: 5, count: 2, context: 64, logits: .last, slices: true,
+        candidates: 40)
     ], tokens: [1, 403])
 
   static let failures: [JobFailure] =
@@ -47,7 +48,7 @@ import Testing
           context: 512, positions: 1_024, batch: 64,
           view: [signed(5), signed(6)].compactMap(\.self),
           distrusted: [id(7)])),
-      .connect, .step(step), .finish, .fetching(remaining: 5, total: 1 << 33),
+      .connect, .step(step), .finish, .rest, .fetching(remaining: 5, total: 1 << 33),
       .ready(id(9), positions: 1_024),
       .result(
         sequence: 7,
@@ -115,11 +116,13 @@ import Testing
     let twos = String(repeating: "02", count: 32)
     for (bytes, hex) in [
       (JobMessage.finish.bytes, "03"), (JobMessage.connect.bytes, "08"),
+      (JobMessage.rest.bytes, "0b"),
       (JobMessage.ready(Self.id(1), positions: 9).bytes, "05" + ones + "09000000"),
       (
         JobMessage.step(Self.step).bytes,
         "02" + "02000000" + "07000000" + "01000000" + "0900" + "01000000" + "0300" + "28000000"
-          + "02000000" + "40000000" + "01" + "01" + "2800" + "02000000" + "01000000" + "93010000"
+          + "0500" + "02000000" + "40000000" + "01" + "01" + "2800" + "02000000" + "01000000"
+          + "93010000"
       ),
       (JobMessage.fetching(remaining: 5, total: 9).bytes, "0405000000000000000900000000000000"),
       (JobMessage.failed(.numericRange(layer: 3)).bytes, "070c03000000"),
@@ -174,7 +177,7 @@ import Testing
         .tooLong(field: "batch", limit: 8_192, announced: 8_193)
       ),
       ([1] + head + [3], .unknown(field: "objective", value: 3)),
-      ([11], .unknown(field: "job message", value: 11)),
+      ([12], .unknown(field: "job message", value: 12)),
       ([7, 99], .unknown(field: "failure", value: 99)),
     ] as [([UInt8], WireError)] {
       #expect(throws: error) { try JobMessage(bytes: bytes) }

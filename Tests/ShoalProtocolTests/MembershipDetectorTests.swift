@@ -17,6 +17,11 @@ import Testing
         using: &random)
     }
 
+    /// Whom it asks for help.
+    mutating func relays(at now: Moment) -> [PeerID] {
+      tick(now).compactMap { if case .requestPing(_, by: let relay, _) = $0 { relay } else { nil } }
+    }
+
     /// The first probe: whom, under which number, and when it was sent.
     mutating func firstProbe() throws -> (target: PeerID, sequence: UInt32, at: Moment) {
       _ = tick(.milliseconds(0))
@@ -101,10 +106,50 @@ import Testing
     let (target, sequence, start) = try bench.firstProbe()
     for effect in bench.tick(start + .milliseconds(100)) {
       guard case .requestPing(_, by: let relay, _) = effect else { continue }
-      bench.detector.nack(sequence, from: relay)
+      bench.detector.nack(sequence, from: relay, at: start + .milliseconds(150))
     }
     #expect(bench.tick(start + .milliseconds(200)).first == .suspect(target))
     #expect(bench.detector.healthScore == 0)
+  }
+
+  @Test func `where nobody listens, others are asked at once, and their word ends the probe`()
+    throws
+  {
+    var bench = Bench(others: 5)
+    let (target, sequence, start) = try bench.firstProbe()
+    bench.detector.refused(target, at: start)
+    let relays = bench.relays(at: start)
+    #expect(relays.count == 3)
+    let later = start + .milliseconds(1)
+    for relay in relays {
+      #expect(bench.tick(later) == [])
+      bench.detector.nack(sequence, from: relay, at: later)
+    }
+    #expect(bench.tick(later).first == .suspect(target))
+    #expect(bench.detector.healthScore == 0)
+  }
+
+  @Test func `a forged refusal has nobody suspected who answers one of the others`() throws {
+    var bench = Bench(others: 5)
+    let (target, sequence, start) = try bench.firstProbe()
+    bench.detector.refused(target, at: start)
+    let relays = bench.relays(at: start)
+    for relay in relays.dropFirst() { bench.detector.nack(sequence, from: relay, at: start) }
+    _ = bench.detector.ack(sequence, from: relays[0], at: start + .milliseconds(1))
+    #expect(!bench.tick(start + .milliseconds(200)).contains(.suspect(target)))
+  }
+
+  @Test func `a relay says at once that nobody listens, and looks for itself`() throws {
+    var bench = Bench(others: 7)
+    let (target, sequence, start) = try bench.firstProbe()
+    _ = bench.detector.ack(sequence, from: target, at: start)
+    let gone = try #require(bench.live.first { $0 != target })
+    let requester = try #require(bench.live.last)
+    _ = bench.detector.relay(for: requester, sequence: 9, target: gone, at: start)
+    bench.detector.refused(gone, at: start + .milliseconds(1))
+    let said = bench.tick(start + .milliseconds(1))
+    #expect(said.first == .nack(requester, sequence: 9))
+    #expect(said.contains { if case .ping(gone, _) = $0 { true } else { false } })
   }
 
   @Test func `a relay's answer counts, a bystander's does not`() throws {

@@ -73,6 +73,57 @@ import Testing
     try session.accept(Self.step(), vocabulary: 10, from: Self.entry)
   }
 
+  /// One that begins behind what another holds, in a step that may close some.
+  private static func begins(
+    _ slot: Int, at position: Int, behind source: Int, closed: [Int] = []
+  ) -> BatchStep {
+    BatchStep(
+      term: Term(2), sequence: 1, closed: closed,
+      spans: [
+        StepSpan(
+          slot: slot, position: position, source: source, count: 1, context: 8, logits: .last,
+          slices: false, candidates: 1)
+      ], tokens: [5])
+  }
+
+  @Test func `a sequence begins behind what another one holds, and with nothing else`() throws {
+    var session = try Self.session()
+    try session.accept(Self.begins(4, at: 2, behind: 0), vocabulary: 10, from: Self.entry)
+    #expect(session.position(of: 4) == 3)
+    #expect(session.reserved == 16)
+    let refused = [
+      Self.begins(4, at: 3, behind: 0), Self.begins(4, at: 0, behind: 0),
+      Self.begins(4, at: 1, behind: 5), Self.begins(4, at: 1, behind: 64),
+      Self.begins(0, at: 2, behind: 0), Self.begins(4, at: 2, behind: 0, closed: [0]),
+      Self.begins(0, at: 2, behind: 0, closed: [0]),
+    ]
+    for step in refused {
+      var session = try Self.session()
+      let binding = session.binding
+      #expect(throws: JobFailure.protocolViolation(Self.entry, .invalid(field: "source"))) {
+        try session.accept(step, vocabulary: 10, from: Self.entry)
+      }
+      #expect(session.binding == binding)
+      try session.accept(Self.step(), vocabulary: 10, from: Self.entry)
+    }
+  }
+
+  @Test func `what a sequence begins with is bound`() throws {
+    let bindings = try [0, 1].map { source in
+      var session = RankSession(
+        job: JobID(SessionNames.bytes(1)), plan: PlanID(SessionNames.bytes(2)), term: Term(2),
+        positions: 24, batch: 4)
+      let both = [Self.span(0, at: 0, 2), Self.span(1, at: 0, 2)]
+      try session.accept(
+        BatchStep(term: Term(2), sequence: 0, spans: both, tokens: [3, 4, 3, 4]),
+        vocabulary: 10, from: Self.entry)
+      try session.accept(
+        Self.begins(2, at: 2, behind: source), vocabulary: 10, from: Self.entry)
+      return session.binding
+    }
+    #expect(bindings[0] != bindings[1])
+  }
+
   @Test func `sequences come and go, each at its own position`() throws {
     var session = try Self.session()
     let tell = { (sequence: UInt32, closed: [Int], spans: [StepSpan]) in

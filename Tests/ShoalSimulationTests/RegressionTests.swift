@@ -27,7 +27,7 @@ import Testing
     let simulation = Simulation(
       peers: regression.peers, jobPeers: regression.jobPeers,
       seeds: regression.seed...regression.seed)
-    let report = try await simulation.run { _, _ in }
+    let report = try await simulation.run { _ in }
     #expect(report.failures.isEmpty, "\(report.failures.first?.detail ?? "")")
     #expect(report.seeds == 1)
   }

@@ -25,6 +25,35 @@ private func open(_ address: String = "127.0.0.1:0", beacons: UInt16 = 0) throws
     #expect(await toLeft.next()?.bytes == [])
   }
 
+  #if os(Linux)
+    @Test(
+      "an address where nobody listens is told, and what goes elsewhere arrives",
+      arguments: ["127.0.0.1:0", "[::1]:0"])
+    func refusals(address: String) async throws {
+      let (left, right) = (try open(address), try open(address))
+      let nobody = try { () throws in try open(address).localEndpoints[0] }()
+      var toRight = right.received.makeAsyncIterator()
+      // Its thread lets the socket go a moment later.
+      await withTaskGroup(of: Void.self) { group in
+        group.addTask {
+          while !Task.isCancelled {
+            left.send([1], to: nobody)
+            await Task.yield()
+          }
+        }
+        var toLeft = left.received.makeAsyncIterator()
+        #expect(await toLeft.next() == Datagram(refusedAt: nobody))
+        group.cancelAll()
+      }
+      for number in UInt8(2)...9 {
+        left.send([1], to: nobody)
+        left.send([number], to: right.localEndpoints[0])
+        #expect(await toRight.next()?.bytes == [number])
+      }
+      #expect(left.counters.unsent == 0)
+    }
+  #endif
+
   @Test("one that is too long is refused and counted, and the next arrives")
   func tooLong() async throws {
     let (left, right) = (try open(), try open())

@@ -7,8 +7,8 @@ import Testing
   /// Waits on the clock of a running peer. Tests of whole nodes live through them; none of them
   /// counts the seconds, and one that did would take as long.
   static let waits: Set<String> = [
-    "connectSilence", "drain", "dropCalm", "handOverPatience", "handOverPause", "moveLook",
-    "ownJobs", "prepareBeat", "prepareSilence", "rankDial", "roomPause",
+    "connectSilence", "drain", "dropCalm", "handOverPatience", "handOverPause", "laneRest",
+    "moveLook", "ownJobs", "prepareBeat", "prepareSilence", "rankDial", "roomPause",
     "stepSilence", "witnessBeat",
   ]
   /// What is taken up without a test that reaches it.

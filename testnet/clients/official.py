@@ -1,5 +1,7 @@
-"""The official clients of OpenAI's and Ollama's APIs against a peer: what they send must be
-understood, and what they read must be there. One line for each check; exits 1 where one fails."""
+"""The official clients of OpenAI's and Ollama's APIs, and LangChain's, against a peer: what they send
+must be understood, and what they read must be there. One line for each check; exits 1 where one fails.
+Arguments: the peer's address, a model that continues text, one with a chat template, one that makes
+vectors of texts."""
 
 import json
 import sys
@@ -7,10 +9,11 @@ import threading
 import time
 import urllib.request
 
+import langchain_openai
 import ollama
 import openai
 
-base, model = sys.argv[1], sys.argv[2]
+base, model, chatty, embedder = sys.argv[1:5]
 client = openai.OpenAI(base_url=f"{base}/v1", api_key="none", max_retries=0)
 other = ollama.Client(host=base)
 failures = 0
@@ -108,6 +111,45 @@ def _():
     return answer.response
 
 
+@check("openai: a chat answers, and streams the same")
+def _():
+    asked = dict(model=chatty, max_tokens=16, temperature=0, messages=[
+        {"role": "system", "content": "A story about a hen."},
+        {"role": "user", "content": "Once upon a time"}])
+    whole = client.chat.completions.create(**asked)
+    assert whole.choices[0].message.role == "assistant" and whole.usage.completion_tokens == 16
+    pieces = client.chat.completions.create(**asked, stream=True)
+    text = "".join(piece.choices[0].delta.content or "" for piece in pieces if piece.choices)
+    assert text == whole.choices[0].message.content, text
+    return repr(text)
+
+
+@check("openai: the next turn of a chat is read from where the last one ended, and says the same")
+def _():
+    turns = [{"role": "user", "content": "Once upon a time there was a little hen. " * 4}]
+    asked = dict(model=chatty, max_tokens=16, temperature=0)
+    first = client.chat.completions.create(**asked, messages=turns, user="chat")
+    turns += [{"role": "assistant", "content": first.choices[0].message.content},
+              {"role": "user", "content": "And then?"}]
+    second = client.chat.completions.create(**asked, messages=turns, user="chat")
+    stranger = client.chat.completions.create(**asked, messages=turns, user="somebody else")
+    cached = second.usage.prompt_tokens_details.cached_tokens
+    assert stranger.usage.prompt_tokens_details.cached_tokens == 0
+    assert second.choices[0].message.content == stranger.choices[0].message.content
+    assert cached >= first.usage.prompt_tokens, (cached, first.usage)
+    return f"{cached} of {second.usage.prompt_tokens} tokens were there"
+
+
+@check("openai: texts become vectors of length 1, alike where they mean alike")
+def _():
+    texts = ["A hen crosses the road.", "A chicken walks over the street.", "Interest rates rose."]
+    answer = client.embeddings.create(model=embedder, input=texts)
+    one, two, three = (item.embedding for item in answer.data)
+    product = lambda a, b: sum(x * y for x, y in zip(a, b))
+    assert abs(product(one, one) - 1) < 1e-4 and product(one, two) > 2 * product(one, three)
+    return f"{len(one)} numbers; {product(one, two):.2f} and {product(one, three):.2f}"
+
+
 @check("openai: errors have their classes")
 def _():
     cases = [
@@ -178,6 +220,31 @@ def _():
     assert "".join(piece.response for piece in pieces) == whole.response and pieces[-1].done
     assert whole.response == client.completions.create(**story).choices[0].text
     return repr(whole.response)
+
+
+@check("ollama: chat and embed")
+def _():
+    asked = dict(model=chatty, messages=[{"role": "user", "content": "Once upon a time"}],
+                 options={"num_predict": 12, "temperature": 0})
+    whole = other.chat(**asked)
+    pieces = list(other.chat(**asked, stream=True))
+    assert whole.message.content == "".join(piece.message.content for piece in pieces)
+    assert len(other.embed(model=embedder, input=["a hen", "a road"]).embeddings) == 2
+    return repr(whole.message.content)
+
+
+@check("langchain: a model is invoked, streams and embeds")
+def _():
+    chat = langchain_openai.ChatOpenAI(
+        base_url=f"{base}/v1", api_key="none", model=chatty, temperature=0, max_tokens=12)
+    whole = chat.invoke("Once upon a time")
+    assert whole.content == "".join(piece.content for piece in chat.stream("Once upon a time"))
+    assert whole.usage_metadata["output_tokens"] == 12, whole.usage_metadata
+    # Texts, not tokens of OpenAI's own tokenizer.
+    vectors = langchain_openai.OpenAIEmbeddings(
+        base_url=f"{base}/v1", api_key="none", model=embedder, check_embedding_ctx_length=False)
+    assert len(vectors.embed_query("a hen")) == len(vectors.embed_documents(["a", "b"])[1])
+    return repr(whole.content)
 
 
 @check("ollama: an error is a sentence with its status")

@@ -4,7 +4,7 @@ typedef struct lanes {
   __m256 half[2];
 } lanes;
 
-enum { TOKENS = 4, HALF = 8 };
+enum { TOKENS = 4, HALF = 8, FOLLOWS_STREAMS = 0 };
 
 INLINE lanes zero_lanes(void) {
   return (lanes){{_mm256_setzero_ps(), _mm256_setzero_ps()}};

@@ -1,6 +1,6 @@
 // Four registers are 16 rows: a line of 64 bytes is four fourths of 4 rows by 4 columns.
 
-enum { TOKENS = 4, FOURTHS = 4 };
+enum { TOKENS = 4, FOURTHS = 4, FOLLOWS_STREAMS = 0 };
 
 typedef struct lanes {
   float32x4_t fourth[FOURTHS];

@@ -1,5 +1,5 @@
 // What the Glibc module does not export: thread names, affinity, futex, the pause instruction,
-// limits, the size of a terminal.
+// limits, the size of a terminal, the error queue of a socket.
 #ifndef SHOAL_CPLATFORM_H
 #define SHOAL_CPLATFORM_H
 
@@ -27,6 +27,14 @@ uint64_t shoal_raise_open_files(uint64_t wanted);
 /// The columns and rows of the terminal behind a descriptor. 0, and nothing changed, where it is
 /// none.
 int shoal_terminal_size(int descriptor, int *columns, int *rows);
+
+/// Asks the system to keep what it hears about datagrams that nobody took (ICMP and ICMPv6, port
+/// unreachable), where it can (Linux).
+void shoal_keep_refusals(int descriptor, int is_ipv6);
+
+/// Takes one message out of a socket's error queue. 1: nobody listens at the address of `length`
+/// bytes that was written to `address`; 0: it says something else; -1: the queue is empty.
+int shoal_take_refusal(int descriptor, void *address, uint32_t *length);
 
 /// Says to the core that this is a spin loop.
 static inline void shoal_cpu_relax(void) {

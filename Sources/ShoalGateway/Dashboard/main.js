@@ -11,6 +11,8 @@ import { drawSteps } from "./steps.js";
 
 const section = (id) => document.getElementById(id);
 const interval = 1000;
+/** While somebody is in doubt: how that ends is to be seen as soon as it is known. */
+const shortInterval = 200;
 
 subscribe(drawMesh(section("mesh")));
 subscribe(drawJobs(section("jobs")));
@@ -56,7 +58,7 @@ function drawEvents() {
 
 async function poll() {
   if (!document.hidden) await refresh();
-  setTimeout(poll, interval);
+  setTimeout(poll, state.peers.some((peer) => peer.state === "suspect") ? shortInterval : interval);
 }
 
 poll();

@@ -82,10 +82,16 @@ export async function refresh() {
     if (state.reachable) note(`This peer does not answer: ${error.message}`, "bad");
     state.reachable = false;
   }
-  state.history.push({ at: Date.now(), peers: state.peers.filter(isLive).length, tokens: tokensSeen });
+  remember(Date.now());
+  changed();
+}
+
+/** One sample a second, however often the peer is asked. */
+function remember(at) {
+  if (at - (state.history.at(-1)?.at ?? 0) < 900) return;
+  state.history.push({ at, peers: state.peers.filter(isLive).length, tokens: tokensSeen });
   tokensSeen = 0;
   if (state.history.length > historyLimit) state.history.shift();
-  changed();
 }
 
 function chooseModel() {

@@ -48,6 +48,6 @@ public struct RunRecord: Sendable {
       job: job, model: model, manifest: manifest, plan: plan, peers: members,
       promptTokens: promptTokens, tokens: outcome.tokens, text: outcome.text,
       finish: outcome.finish.rawValue, digest: outcome.digest.hex, timing: times.timing,
-      terms: terms, pauses: pauses.pauses)
+      terms: terms, pauses: pauses.pauses, cachedTokens: outcome.sharedTokens)
   }
 }

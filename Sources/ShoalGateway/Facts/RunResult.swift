@@ -57,11 +57,14 @@ public struct RunResult: Codable, Sendable, Hashable {
   public let resumed: Int
   /// What losses cost between two tokens, the first of them first.
   public let pauses: [Pause]
+  /// Of the prompt, those that another job had computed already; nil: a peer that does not say.
+  public let cachedTokens: Int?
 
   public init(
     job: String, model: String, manifest: String, plan: String, peers: [Member],
     promptTokens: [UInt32], tokens: [UInt32], text: String, finish: String, digest: String,
-    timing: Timing, terms: Int = 1, resumed: Int = 0, pauses: [Pause] = []
+    timing: Timing, terms: Int = 1, resumed: Int = 0, pauses: [Pause] = [],
+    cachedTokens: Int? = nil
   ) {
     self.job = job
     self.model = model
@@ -77,6 +80,7 @@ public struct RunResult: Codable, Sendable, Hashable {
     self.terms = terms
     self.resumed = resumed
     self.pauses = pauses
+    self.cachedTokens = cachedTokens
   }
 
   /// As a client saw it that went on at other peers: each of those knows its own part only.
@@ -93,6 +97,6 @@ public struct RunResult: Codable, Sendable, Hashable {
       job: job, model: model, manifest: manifest, plan: plan, peers: peers,
       promptTokens: promptTokens, tokens: tokens, text: text, finish: finish, digest: digest,
       timing: timing, terms: terms, resumed: resumed ?? self.resumed,
-      pauses: pauses ?? self.pauses)
+      pauses: pauses ?? self.pauses, cachedTokens: cachedTokens)
   }
 }

@@ -88,6 +88,18 @@ public enum KVType: UInt8, Hashable, Sendable, CaseIterable {
     count = length
   }
 
+  /// Holds the first `length` positions of a cache of the same shape, and no others.
+  func copy(_ length: Int, of other: KVCache) {
+    precondition(headDim == other.headDim && type == other.type && length <= other.count)
+    reserve(positions: length)
+    let bytes = KVCache.byteCount(headDim: headDim, type: type, positions: KVCache.chunkPositions)
+    for chunk in 0..<(length + KVCache.chunkPositions - 1) / KVCache.chunkPositions {
+      // What a last chunk has beyond `length` is written over before it is read.
+      unsafe chunks[chunk].copyMemory(from: other.chunks[chunk], byteCount: bytes)
+    }
+    count = length
+  }
+
   /// Bytes that one position has outside of the cache: key, then value, little-endian elements.
   public var positionByteCount: Int { 2 * headDim * type.byteCount }
 

@@ -86,6 +86,7 @@ struct WorkMeter: Sendable {
       for span in step.spans {
         writer.integer(UInt16(span.slot))
         writer.integer(UInt32(span.position))
+        if let source = span.source { writer.integer(UInt16(source)) }
         writer.integer(UInt32(span.count))
       }
       for token in step.tokens { writer.integer(token) }

@@ -4,8 +4,9 @@ public import ShoalInference
 public import ShoalProtocol
 
 extension GenerationOrder {
-  /// Tokens of one step through a prompt.
-  private static let promptBatch = 256
+  /// Tokens of one step through a prompt: twice the block that the matrix loops take at once
+  /// (CKernels, `TOKEN_BLOCK`). Buffers hold that many rows, and each step exchanges its sums.
+  package static let promptBatch = 192
 
   /// Refuses a prompt that the model cannot take.
   public init(

@@ -13,6 +13,7 @@ public struct MeshPlan: Sendable {
   /// How long steps of this plan may take.
   let patience: StepPatience
   private let hidden: Int
+  let sharing: PrefixSharing
   /// Of each rank.
   private let cliques: [String]
   /// What the planner says that a token takes.
@@ -41,6 +42,7 @@ public struct MeshPlan: Sendable {
       linkSlack: slack ?? .zero, sums: ForwardPass.sums(manifest.shape),
       stages: report.plan.stages.count)
     hidden = manifest.shape.hidden
+    sharing = PrefixSharing(manifest.shape)
     let named = Dictionary(records.map { ($0.peer, $0.clique) }) { first, _ in first }
     cliques = report.plan.stages.flatMap { $0.ranks.map { named[$0.peer] ?? "" } }
   }

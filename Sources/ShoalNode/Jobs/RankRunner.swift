@@ -29,6 +29,7 @@ public final class RankRunner {
   /// Recomputes some of what others say; nil: nothing.
   package var auditor: RankAuditor?
   private let interruption: @Sendable () -> JobFailure?
+  private let rests: @Sendable (Bool) -> Void
   private let told: @Sendable (_ bytes: UInt64, _ took: Duration) -> Void
   /// Bytes of weights and cache that the step under way has read.
   private var bytesRead: UInt64 = 0
@@ -38,15 +39,18 @@ public final class RankRunner {
   ///   - links: by rank, to those that it meets on its route; nil for all others.
   ///   - distant: ranks of other cliques, which an emulated device's links are slower to.
   ///   - interruption: asked before each step; a failure is said instead of taking it.
+  ///   - rests: told when the lane has no jobs for a while, and when it has some again.
   ///   - told: what computing a step of one token read and took.
   public init(
     model: RankModel, kernels: Kernels, workers: any Workers, session: RankSession,
     route: StageRoute, links: [(any FrameLink)?], patience: StepPatience, pace: DevicePace?,
     distant: Set<Int> = [], clock: any MeshClock, threads: any ThreadSource,
     interruption: @escaping @Sendable () -> JobFailure? = { nil },
+    rests: @escaping @Sendable (Bool) -> Void = { _ in },
     told: @escaping @Sendable (_ bytes: UInt64, _ took: Duration) -> Void = { _, _ in }
   ) {
     self.interruption = interruption
+    self.rests = rests
     self.told = told
     self.session = session
     self.patience = patience
@@ -70,8 +74,12 @@ public final class RankRunner {
   /// Serves steps until the entry ends the job. A failure is told to the entry, then thrown.
   public func serve(_ entry: any FrameLink) throws {
     do {
+      var isResting = false
       while true {
-        let frame = try entry.receive(deadline: clock.now() + Limits.stepSilence)
+        let silence = isResting ? Limits.laneRest + Limits.stepSilence : Limits.stepSilence
+        let frame = try entry.receive(deadline: clock.now() + silence)
+        if isResting { rests(false) }
+        isResting = false
         guard frame.type == .job else { throw FrameLinkError.unexpected(frame.type) }
         inbox.removeAll(keepingCapacity: true)
         unsafe inbox.append(contentsOf: frame.payload)
@@ -83,6 +91,9 @@ public final class RankRunner {
         switch try JobMessage(bytes: inbox) {
         case .finish:
           return
+        case .rest:
+          isResting = true
+          rests(true)
         case .embed(let texts):
           if let failure = interruption() { throw failure }
           try answer(texts, entry)
@@ -151,7 +162,12 @@ public final class RankRunner {
     for slot in step.closed { sequences.close(slot) }
     spans.removeAll(keepingCapacity: true)
     for span in step.spans {
-      if span.position == 0 { sequences.open(span.slot, context: span.context) }
+      if span.begins { sequences.open(span.slot, context: span.context) }
+      if let source = span.source {
+        guard sequences.copy(span.position, from: source, to: span.slot) else {
+          throw .protocolViolation(entry, .invalid(field: "source"))
+        }
+      }
       guard let sequence = sequences[span.slot] else { continue }
       spans.append(
         PassSpan(sequence, at: span.position, count: span.count, logits: span.logits))

@@ -9,6 +9,8 @@ enum CourierEvent: Sendable {
   /// Who is at an address has been proven.
   case connected(PeerID, at: Endpoint)
   case beacon([UInt8], from: Endpoint)
+  /// Nobody listens there, says a system.
+  case refused(Endpoint)
 }
 
 actor Courier {
@@ -38,10 +40,10 @@ actor Courier {
     await withTaskGroup(of: Void.self) { group in
       group.addTask { await self.keepTime(deliver) }
       for await datagram in transport.received {
-        if datagram.isBeacon {
-          open(datagram)
-        } else {
-          perform(handle(.received(datagram.bytes, from: datagram.from)))
+        switch datagram.kind {
+        case .own: perform(handle(.received(datagram.bytes, from: datagram.from)))
+        case .beacon: open(datagram)
+        case .refusal: undelivered.append(.refused(datagram.from))
         }
         for event in takeEvents() { await deliver(event) }
       }

@@ -108,6 +108,12 @@ actor Membership {
   /// The data path lost a peer.
   func reportUnreachable(_ peer: PeerID) async { await handle(.unreachable(peer)) }
 
+  /// A system says that nobody listens there.
+  func refused(at endpoint: Endpoint) async { await handle(.refused(endpoint)) }
+
+  /// A connection of a peer has ended, which most often means nothing.
+  func doubt(_ peer: PeerID) async { await handle(.doubted(peer)) }
+
   func leave() async { await handle(.leave) }
 
   /// Changes this peer's own record and tells the mesh, if anything differs.

@@ -64,6 +64,9 @@ public protocol BlobStore: Sendable {
   /// The whole blob, unverified since it was kept.
   func map(_ id: BlobID) throws(BlobStoreError) -> any MappedBlob
 
+  /// The same, of which single rows are wanted, far apart: the rest of it stays on disk.
+  func mapRows(_ id: BlobID) throws(BlobStoreError) -> any MappedBlob
+
   /// The same, to be computed with: kept in memory that is read fastest, where there is such. Later
   /// changes of the file are not seen.
   func load(_ id: BlobID) throws(BlobStoreError) -> any MappedBlob
@@ -87,4 +90,5 @@ public protocol BlobStore: Sendable {
 
 extension BlobStore {
   public func load(_ id: BlobID) throws(BlobStoreError) -> any MappedBlob { try map(id) }
+  public func mapRows(_ id: BlobID) throws(BlobStoreError) -> any MappedBlob { try map(id) }
 }

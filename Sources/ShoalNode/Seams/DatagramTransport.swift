@@ -4,16 +4,28 @@ public import ShoalProtocol
 
 /// One datagram as it arrived.
 public struct Datagram: Hashable, Sendable {
+  public enum Kind: Hashable, Sendable {
+    /// It came to this peer alone.
+    case own
+    /// It came to the group that every peer of the LAN listens on.
+    case beacon
+    /// No datagram: the word of a system that nobody listens at `from`. Not authenticated.
+    case refusal
+  }
+
   public let bytes: [UInt8]
   /// Where an answer reaches the sender, for beacons too.
   public let from: Endpoint
-  /// Whether it came to the group that every peer of the LAN listens on, not to this peer alone.
-  public let isBeacon: Bool
+  public let kind: Kind
 
   public init(bytes: [UInt8], from: Endpoint, isBeacon: Bool) {
     self.bytes = bytes
     self.from = from
-    self.isBeacon = isBeacon
+    kind = isBeacon ? .beacon : .own
+  }
+
+  public init(refusedAt endpoint: Endpoint) {
+    (bytes, from, kind) = ([], endpoint, .refusal)
   }
 }
 

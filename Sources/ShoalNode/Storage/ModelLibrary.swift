@@ -104,7 +104,7 @@ public struct ModelLibrary: Sendable {
       try blobs.quarantine(entry.blob)
       throw LibraryError.damaged(entry.blob, entry.key)
     }
-    let mapped = try isLookedUp(entry.key) ? blobs.map(entry.blob) : blobs.load(entry.blob)
+    let mapped = try isLookedUp(entry.key) ? blobs.mapRows(entry.blob) : blobs.load(entry.blob)
     return try unsafe AtomBlob(id: entry.blob, bytes: mapped.bytes, owner: mapped)
   }
 }

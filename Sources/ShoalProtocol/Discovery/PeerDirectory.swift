@@ -60,6 +60,9 @@ public struct PeerDirectory: Sendable {
   /// Addresses to knock at, by address: whoever is there.
   private var candidates: [Endpoint: Candidate] = [:]
   private var joined: [PeerID: Endpoint] = [:]
+  /// When to knock next: the earliest of all candidates that are not settled. Noted, since it is
+  /// asked for after each datagram, and hundreds may wait behind a partition.
+  private var nextKnock: Moment?
 
   public init(peer: PeerID, configuration: DiscoveryConfiguration = DiscoveryConfiguration()) {
     (self.peer, self.configuration) = (peer, configuration)
@@ -70,9 +73,7 @@ public struct PeerDirectory: Sendable {
   public var nextDeadline: Moment? {
     guard own != nil else { return nil }
     var earliest = nextBeacon
-    for candidate in candidates.values where !isSettled(candidate) {
-      earliest.advance(to: candidate.nextTry)
-    }
+    earliest.advance(to: nextKnock)
     return earliest
   }
 
@@ -98,6 +99,10 @@ public struct PeerDirectory: Sendable {
       settle(other, at: endpoint)
     case .lost(let other):
       guard let endpoint = joined.removeValue(forKey: other) else { break }
+      // Whoever was expected at an address from the start is looked for there again.
+      for candidate in candidates.values where candidate.peer == other {
+        nextKnock.advance(to: candidate.nextTry)
+      }
       add(
         endpoint, peer: other, isBootstrap: false,
         firstTry: now + jittered(configuration.firstRetry, using: &random))
@@ -130,28 +135,60 @@ public struct PeerDirectory: Sendable {
         candidates[endpoint]?.attempts = 1
         candidates[endpoint]?.nextTry = min(known.nextTry, firstTry + configuration.firstRetry)
       }
-      return
+    } else {
+      guard candidates.count < configuration.mostCandidates else { return }
+      candidates[endpoint] = Candidate(
+        peer: peer, isBootstrap: isBootstrap, nextTry: firstTry)
     }
-    guard candidates.count < configuration.mostCandidates else { return }
-    candidates[endpoint] = Candidate(
-      peer: peer, isBootstrap: isBootstrap, nextTry: firstTry)
+    if let candidate = candidates[endpoint], !isSettled(candidate) {
+      nextKnock.advance(to: candidate.nextTry)
+    }
   }
 
   private mutating func settle(_ other: PeerID, at endpoint: Endpoint) {
-    guard other != peer, joined[other] != nil || joined.count < Limits.peers else { return }
+    let isNew = joined[other] == nil
+    guard other != peer, !isNew || joined.count < Limits.peers else { return }
     joined[other] = endpoint
-    if candidates[endpoint]?.isBootstrap == true {
-      candidates[endpoint]?.peer = other
-      candidates[endpoint]?.attempts = 0
+    var settled: [Moment] = []
+    if let candidate = candidates[endpoint] {
+      settled.append(candidate.nextTry)
+      if candidate.isBootstrap {
+        candidates[endpoint]?.peer = other
+        candidates[endpoint]?.attempts = 0
+      } else {
+        candidates[endpoint] = nil
+      }
     }
-    for (place, candidate) in candidates where !candidate.isBootstrap && candidate.peer == other {
-      candidates[place] = nil
+    // Nobody who is joined is knocked for under another address.
+    if isNew {
+      for (place, candidate) in candidates where candidate.peer == other {
+        settled.append(candidate.nextTry)
+        if !candidate.isBootstrap { candidates[place] = nil }
+      }
     }
-    if candidates[endpoint]?.isBootstrap == false { candidates[endpoint] = nil }
+    if let nextKnock, settled.contains(where: { $0 <= nextKnock }) {
+      self.nextKnock = earliestKnock
+    }
   }
 
+  private func knocks(at now: Moment) -> [Endpoint] {
+    candidates.lazy.filter { $0.value.nextTry <= now && !self.isSettled($0.value) }.map(\.key)
+      .sorted()
+  }
+
+  private var earliestKnock: Moment? {
+    var earliest: Moment?
+    for candidate in candidates.values where !isSettled(candidate) {
+      earliest.advance(to: candidate.nextTry)
+    }
+    return earliest
+  }
+
+  /// Whether somebody who is joined is there, or this peer itself. Other addresses than those from
+  /// the start are given up when their peers join.
   private func isSettled(_ candidate: Candidate) -> Bool {
-    candidate.peer.map { joined[$0] != nil || $0 == peer } ?? false
+    guard candidate.isBootstrap, let other = candidate.peer else { return false }
+    return joined[other] != nil || other == peer
   }
 
   private mutating func performDue(
@@ -167,8 +204,8 @@ public struct PeerDirectory: Sendable {
         ? configuration.eagerInterval : configuration.calmInterval * (1 + joined.count / 8)
       nextBeacon = now + jittered(interval, using: &random)
     }
-    let due = candidates.filter { $0.value.nextTry <= now && !isSettled($0.value) }.keys.sorted()
-    for endpoint in due {
+    guard let nextKnock, nextKnock <= now else { return effects }
+    for endpoint in knocks(at: now) {
       guard var candidate = candidates[endpoint] else { continue }
       if !candidate.isBootstrap, candidate.attempts >= configuration.mostAttempts {
         candidates[endpoint] = nil
@@ -181,6 +218,7 @@ public struct PeerDirectory: Sendable {
       candidate.nextTry = now + jittered(wait, using: &random)
       candidates[endpoint] = candidate
     }
+    self.nextKnock = earliestKnock
     return effects
   }
 

@@ -36,6 +36,10 @@ struct BatchSeat: Sendable {
   private var pending: [Pending] = []
   /// The batch that it was in last; nil: ranks do not know of it.
   private(set) var lastSequence: UInt32?
+  /// Positions that ranks were told of, before that batch and with it.
+  private var told = (before: 0, after: 0)
+  /// What its sequence begins with, from another one.
+  private(set) var shared: SharedPrefix?
 
   init(_ session: GenerationSession, user: String, slot: Int) {
     self.session = session
@@ -43,14 +47,43 @@ struct BatchSeat: Sendable {
     self.slot = slot
   }
 
-  /// All ranks are ready, and this job has its slot.
-  mutating func begin() -> [GenerationSession.Effect] {
-    session.members.indices.flatMap { keep(session.handle(.ready(rank: $0, session.plan))) }
+  /// Begins, behind what another sequence shares with it.
+  mutating func begin(sharing prefix: SharedPrefix?) {
+    shared = prefix
+    if let prefix { session.skip(prefix.count) }
+    for rank in session.members.indices {
+      let rest = keep(session.handle(.ready(rank: rank, session.plan)))
+      precondition(rest.isEmpty, "a session that begins by something else than a step")
+    }
   }
+
+  var hasBegun: Bool { !pending.isEmpty || lastSequence != nil }
 
   /// Tokens of its next step that are not under way; 0: it waits for an answer.
   var wanted: Int {
-    pending.first { $0.sent < $0.step.tokens.count }.map { $0.step.tokens.count - $0.sent } ?? 0
+    guard hasBegun else { return session.log.count }
+    return pending.first { $0.sent < $0.step.tokens.count }
+      .map { $0.step.tokens.count - $0.sent } ?? 0
+  }
+
+  /// Its sequence as it is when ranks begin with batch `sequence`.
+  func held(before sequence: UInt32) -> HeldSequence {
+    let known = lastSequence == sequence ? told.before : told.after
+    return held(
+      session.log, known: known, coming: max(known, session.order.prompt.count))
+  }
+
+  /// Its sequence after its last step; nil: there is nothing in it that is worth keeping.
+  var remainder: HeldSequence? {
+    guard lastSequence != nil, told.after >= PrefixChoice.least else { return nil }
+    return held(
+      Array(session.log.prefix(told.after)), known: told.after, coming: told.after)
+  }
+
+  private func held(_ log: [UInt32], known: Int, coming: Int) -> HeldSequence {
+    HeldSequence(
+      slot: slot, user: user, context: session.order.context, log: log, known: known,
+      coming: coming)
   }
 
   /// Takes up to `limit` tokens out.
@@ -62,10 +95,13 @@ struct BatchSeat: Sendable {
     let count = min(limit, step.tokens.count - first)
     let isLast = first + count == step.tokens.count
     pending[index].sent += count
+    let source = lastSequence == nil ? shared?.slot : nil
+    told = (told.after, step.position + first + count)
     lastSequence = sequence
     return Piece(
       span: StepSpan(
-        slot: slot, position: step.position + first, count: count, context: session.order.context,
+        slot: slot, position: step.position + first, source: source, count: count,
+        context: session.order.context,
         logits: step.logits == .last && !isLast ? .none : step.logits, slices: step.slices,
         candidates: step.candidates),
       tokens: step.tokens[first..<first + count], isLast: isLast)

@@ -12,9 +12,12 @@ public struct LaneTerms: Sendable, Hashable {
   public let positions: Int
   /// Rows of the longest step.
   public let batch: Int
+  /// Whether a sequence may begin with what another one has computed.
+  public let sharing: PrefixSharing
 
   public init(
-    plan: PlanID, term: Term, members: [PeerID], stages: Int, positions: Int, batch: Int
+    plan: PlanID, term: Term, members: [PeerID], stages: Int, positions: Int, batch: Int,
+    sharing: PrefixSharing = .never
   ) {
     self.plan = plan
     self.term = term
@@ -22,6 +25,7 @@ public struct LaneTerms: Sendable, Hashable {
     self.stages = stages
     self.positions = positions
     self.batch = batch
+    self.sharing = sharing
   }
 }
 
@@ -41,6 +45,8 @@ public struct BatchSession: Sendable {
   public enum Effect: Sendable, Hashable {
     /// A job has its slot.
     case began(SeatID)
+    /// So many positions of a job were there already: another sequence begins like it.
+    case shared(SeatID, positions: Int)
     /// Choose a token of a job from these votes, sorted by row and block. `rows`: of the step that
     /// they come from, other jobs' included.
     case sample(SeatID, [VocabularyVote], cost: StepCost, rows: Int)
@@ -83,6 +89,8 @@ public struct BatchSession: Sendable {
   private var waiting: [Waiting] = []
   /// Steps under way, oldest first; ranks answer in this order.
   private var flights: [Flight] = []
+  /// Sequences that have ended and are kept for what may begin like them, the oldest use first.
+  private var kept: [HeldSequence] = []
   /// Slots whose sequences have ended and whom the ranks have not been told of.
   private var closed: [Int] = []
   private var freeSlots = Array((0..<Limits.laneSlots).reversed())
@@ -100,6 +108,8 @@ public struct BatchSession: Sendable {
   public var counts: (running: Int, waiting: Int) { (seats.count, waiting.count) }
   /// Steps under way.
   public var underWay: Int { flights.count }
+  /// Whether ranks hold sequences that the next job may begin with.
+  public var keepsSequences: Bool { !kept.isEmpty }
 
   public mutating func handle(_ event: Event) -> [Effect] {
     switch event {
@@ -128,19 +138,32 @@ public struct BatchSession: Sendable {
   /// Gives slots to jobs that wait, while there is room for the one whose turn it is.
   private mutating func admit() -> [Effect] {
     var effects: [Effect] = []
-    while let slot = freeSlots.last, let index = nextWaiting() {
+    while let index = nextWaiting() {
       let next = waiting[index]
-      guard next.session.order.context <= freePositions else { break }
+      makeRoom(for: next.session.order.context)
+      guard let slot = freeSlots.last, next.session.order.context <= freePositions else { break }
       waiting.remove(at: index)
       freeSlots.removeLast()
       freePositions -= next.session.order.context
-      var seat = BatchSeat(next.session, user: next.user, slot: slot)
+      seats[next.id] = BatchSeat(next.session, user: next.user, slot: slot)
       effects.append(.began(next.id))
-      let begun = seat.begin()
-      seats[next.id] = seat
-      effects += perform(begun, of: next.id, rows: 0)
     }
     return effects
+  }
+
+  /// Gives up sequences that are only kept, where that lets a job in.
+  private mutating func makeRoom(for context: Int) {
+    guard context <= kept.reduce(freePositions, { $0 + $1.context }) else { return }
+    while !kept.isEmpty, freeSlots.isEmpty || context > freePositions {
+      let oldest = kept.removeFirst()
+      closed.append(oldest.slot)
+      free(oldest.slot, context: oldest.context)
+    }
+  }
+
+  private mutating func free(_ slot: Int, context: Int) {
+    freeSlots.append(slot)
+    freePositions += context
   }
 
   /// The first of the user who has the fewest slots.
@@ -153,9 +176,12 @@ public struct BatchSession: Sendable {
 
   private mutating func close(_ id: SeatID) {
     guard let seat = seats.removeValue(forKey: id) else { return }
-    if seat.lastSequence != nil { closed.append(seat.slot) }
-    freeSlots.append(seat.slot)
-    freePositions += seat.session.order.context
+    if let held = seat.remainder, terms.sharing != .never {
+      kept.append(held)
+    } else {
+      if seat.lastSequence != nil { closed.append(seat.slot) }
+      free(seat.slot, context: seat.session.order.context)
+    }
     let users = Set(seats.values.map(\.user)).union(waiting.map(\.user))
     served = served.filter { users.contains($0.key) }
   }
@@ -209,8 +235,9 @@ public struct BatchSession: Sendable {
       let next = reading.min { left, right in
         (served[left.value.user] ?? 0, left.key) < (served[right.value.user] ?? 0, right.key)
       }
-      guard let next, let piece = take(next.key, atMost: room) else { break }
+      guard let next else { break }
       reading[next.key] = nil
+      guard let piece = take(next.key, atMost: room) else { continue }
       room -= piece.piece.span.count
       served[next.value.user, default: 0] += piece.piece.span.count
       pieces.append(piece)
@@ -218,10 +245,34 @@ public struct BatchSession: Sendable {
     return pieces
   }
 
+  /// Nil where it waits for another one to read what it begins with.
   private mutating func take(
     _ id: SeatID, atMost limit: Int
   ) -> (seat: SeatID, piece: BatchSeat.Piece)? {
-    (seats[id]?.take(atMost: limit, in: sequence)).map { (id, $0) }
+    guard seats[id]?.hasBegun ?? false || begin(id) else { return nil }
+    return (seats[id]?.take(atMost: limit, in: sequence)).map { (id, $0) }
+  }
+
+  /// Begins a job behind what another sequence shares with it. False: it is to wait.
+  private mutating func begin(_ id: SeatID) -> Bool {
+    guard let seat = seats[id] else { return false }
+    var prefix: SharedPrefix?
+    if terms.sharing != .never, !seat.session.order.scoresPrompt {
+      let held =
+        kept
+        + seats.values.filter(\.hasBegun).sorted { $0.slot < $1.slot }
+        .map { $0.held(before: sequence) }
+      let choice = PrefixChoice(
+        seat.session.log, user: seat.user, context: seat.session.order.context, among: held,
+        terms.sharing)
+      guard case .begin(let best) = choice else { return false }
+      prefix = best
+    }
+    if let used = kept.firstIndex(where: { $0.slot == prefix?.slot }) {
+      kept.append(kept.remove(at: used))
+    }
+    seats[id]?.begin(sharing: prefix)
+    return true
   }
 
   // MARK: Answers
@@ -255,6 +306,9 @@ public struct BatchSession: Sendable {
     }
     var effects: [Effect] = []
     for part in flight.pieces {
+      if part.piece.span.source != nil {
+        effects.append(.shared(part.seat, positions: part.piece.span.position))
+      }
       guard let told = seats[part.seat]?.answered(part.piece) else { continue }
       effects += perform(told, of: part.seat, rows: flight.rows)
     }

@@ -124,6 +124,13 @@ public struct GenerationSession: Sendable {
     state = .preparing(waiting: Set(members.indices))
   }
 
+  /// The ranks know the first `count` tokens already, and none that is to be voted for is among
+  /// them. Before the first rank is ready.
+  mutating func skip(_ count: Int) {
+    precondition(position == 0 && flights.isEmpty && count < log.count && !order.scoresPrompt)
+    position = count
+  }
+
   /// Tokens generated so far.
   public var generated: ArraySlice<UInt32> { log[order.prompt.count...] }
 

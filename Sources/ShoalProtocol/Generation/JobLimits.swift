@@ -36,6 +36,9 @@ extension Limits {
   public static let connectSilence = Duration.seconds(1_800)
   /// A rank that is asked for nothing for that long has no driver: steps follow each other.
   public static let stepSilence = Duration.seconds(60)
+  /// A lane without jobs keeps what it has computed for that long: somebody reads an answer and
+  /// writes the next line. Routers forget connections that are silent for longer.
+  public static let laneRest = Duration.seconds(120)
   /// A peer that leaves waits that long for the steps under way: longer ones are like a death.
   public static let drain = Duration.seconds(2)
   /// Peers that keep a copy of a job's log: two may die at once with the entry.

@@ -53,9 +53,7 @@ public struct RankSession: Sendable {
       throw .protocolViolation(entry, .invalid(field: "token"))
     }
     var wanted = reserved - step.closed.reduce(0) { $0 + (sequences[$1]?.context ?? 0) }
-    for span in step.spans {
-      wanted += try check(span, isClosed: step.closed.contains(span.slot), from: entry)
-    }
+    for span in step.spans { wanted += try check(span, of: step, from: entry) }
     guard wanted <= positions else {
       throw .protocolViolation(
         entry, .tooLong(field: "positions", limit: positions, announced: wanted))
@@ -66,13 +64,19 @@ public struct RankSession: Sendable {
 
   /// The positions that a span asks for: those of a sequence that it begins.
   private func check(
-    _ span: StepSpan, isClosed: Bool, from entry: PeerID
+    _ span: StepSpan, of step: BatchStep, from entry: PeerID
   ) throws(JobFailure) -> Int {
     guard sequences.indices.contains(span.slot), span.count > 0 else {
       throw .protocolViolation(entry, .invalid(field: "span"))
     }
-    let known = isClosed ? nil : sequences[span.slot]
-    guard span.position == known?.position ?? 0 else {
+    let known = step.closed.contains(span.slot) ? nil : sequences[span.slot]
+    if let source = span.source {
+      // What it begins with was there before this step, and is there still.
+      guard known == nil, span.position > 0, sequences.indices.contains(source),
+        !step.closed.contains(source), let shared = sequences[source],
+        shared.position >= span.position
+      else { throw .protocolViolation(entry, .invalid(field: "source")) }
+    } else if span.position != known?.position ?? 0 {
       throw .protocolViolation(entry, .invalid(field: "step order"))
     }
     let context = known?.context ?? span.context
@@ -85,7 +89,8 @@ public struct RankSession: Sendable {
     var first = 0
     for span in step.spans {
       binding.absorb(
-        slot: span.slot, position: span.position, tokens: step.tokens[first..<first + span.count])
+        slot: span.slot, position: span.position, source: span.source,
+        tokens: step.tokens[first..<first + span.count])
       sequences[span.slot] = Sequence(
         position: span.position + span.count,
         context: sequences[span.slot]?.context ?? span.context)

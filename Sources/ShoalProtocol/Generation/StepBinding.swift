@@ -12,9 +12,12 @@ public struct StepBinding: Hashable, Sendable {
     fold(plan.raw.prefix64)
   }
 
-  /// Takes in tokens of a step, and where and in which slot they begin.
-  public mutating func absorb(slot: Int = 0, position: Int, tokens: some Sequence<UInt32>) {
+  /// Takes in tokens of a step, where and in which slot they begin, and after whose.
+  public mutating func absorb(
+    slot: Int = 0, position: Int, source: Int? = nil, tokens: some Sequence<UInt32>
+  ) {
     fold(UInt64(slot) << 32 | UInt64(position))
+    if let source { fold(UInt64(source)) }
     for token in tokens { fold(UInt64(token)) }
   }
 

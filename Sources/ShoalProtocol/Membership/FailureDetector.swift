@@ -28,6 +28,10 @@ public struct FailureDetector: Sendable {
     var relays: [PeerID] = []
     var nacks: Set<PeerID> = []
     var isAnswered = false
+    /// Nobody listens where it was asked.
+    var isRefused = false
+    /// No wait can bring anything more.
+    var isHopeless: Bool { isRefused && directDeadline == nil && nacks.count == relays.count }
   }
 
   /// A ping on behalf of somebody else.
@@ -91,6 +95,7 @@ public struct FailureDetector: Sendable {
     hurry(at: now)
     if let direct = probe?.directDeadline, direct <= now {
       effects += askOthers(live: live, using: &random)
+      if probe?.isHopeless == true { nextProbe = now }
     }
     guard let nextProbe else {
       // The first probe comes at a random point of the interval, so that peers that start
@@ -153,9 +158,23 @@ public struct FailureDetector: Sendable {
     }
   }
 
-  public mutating func nack(_ sequence: UInt32, from peer: PeerID) {
-    guard let probe, probe.sequence == sequence, probe.relays.contains(peer) else { return }
-    self.probe?.nacks.insert(peer)
+  public mutating func nack(_ sequence: UInt32, from peer: PeerID, at now: Moment) {
+    guard var probe, probe.sequence == sequence, probe.relays.contains(peer) else { return }
+    probe.nacks.insert(peer)
+    self.probe = probe
+    if probe.isHopeless, !probe.isAnswered { nextProbe = now }
+  }
+
+  /// A system says that nobody listens where `target` is asked: what its silence would have said,
+  /// sooner. Others are asked as ever before it is suspected, since anybody can forge such a word.
+  public mutating func refused(_ target: PeerID, at now: Moment) {
+    for index in relays.indices where relays[index].target == target {
+      if relays[index].nackAt != nil { relays[index].nackAt = now }
+    }
+    guard probe?.target == target else { return doubt(target, at: now) }
+    guard probe?.directDeadline != nil else { return }
+    probe?.isRefused = true
+    probe?.directDeadline = now
   }
 
   /// This peer was suspected and is alive: its own answers come late.
@@ -231,7 +250,8 @@ public struct FailureDetector: Sendable {
     defer { probe = nil }
     guard let probe, !probe.isAnswered else { return [] }
     late = late.suffix(Self.mostLate - 1) + [probe]
-    health.degrade(by: probe.relays.isEmpty ? 1 : probe.relays.count - probe.nacks.count)
+    let isAlone = probe.relays.isEmpty && !probe.isRefused
+    health.degrade(by: isAlone ? 1 : probe.relays.count - probe.nacks.count)
     return [.suspect(probe.target)]
   }
 

@@ -120,11 +120,12 @@ extension MembershipCore {
     wanted[subject] = WantedRecord(
       incarnation: incarnation, hasLeft: hasLeft, source: source, endpoint: endpoint,
       retryAt: now)
+    nextRequest.advance(to: now)
   }
 
   /// Asks for what is due, in few messages; the next try goes to somebody else.
   mutating func requestWanted(at now: Moment, using random: inout some RandomNumberGenerator) {
-    guard wanted.values.contains(where: { $0.retryAt <= now }) else { return }
+    guard let nextRequest, nextRequest <= now else { return }
     let due = wanted.filter { $0.value.retryAt <= now }.keys.sorted()
     var requests: [(source: PeerID, endpoint: Endpoint, peers: [PeerID])] = []
     for subject in due {
@@ -143,11 +144,12 @@ extension MembershipCore {
       }
       entry.attempts += 1
       entry.retryAt = now + configuration.recordPatience
-      if let other = sample(1, using: &random).first, let endpoint = table[other]?.endpoint {
+      if let other = sample(1, using: &random).first, let endpoint = table.endpoint(of: other) {
         (entry.source, entry.endpoint) = (other, endpoint)
       }
       wanted[subject] = entry
     }
+    self.nextRequest = wanted.values.lazy.map(\.retryAt).min()
     for request in requests {
       effects.append(
         .send(.recordRequest(request.peers), to: request.source, at: request.endpoint))
@@ -211,6 +213,7 @@ extension MembershipCore {
   private mutating func settle(_ subject: PeerID, version: UInt64) {
     guard let wish = wanted[subject], wish.incarnation.version <= version else { return }
     wanted[subject] = nil
+    if wanted.isEmpty { nextRequest = nil }
   }
 
   /// An own record from before a restart, signed under a clock that was ahead.

@@ -12,6 +12,10 @@ public enum MembershipEvent: Hashable, Sendable {
   case contact(PeerID, Endpoint)
   /// The data path lost this peer (a reset connection): as good as a failed probe.
   case unreachable(PeerID)
+  /// The system says that nobody listens at that address: a hint, which anybody can forge.
+  case refused(Endpoint)
+  /// A connection of this peer has ended: a reason to look at it.
+  case doubted(PeerID)
   /// Says goodbye; nothing is sent or believed afterwards.
   case leave
 }
@@ -50,6 +54,8 @@ public struct MembershipCore: Sendable {
 
   var queue = DisseminationQueue()
   var wanted: [PeerID: WantedRecord] = [:]
+  /// When a wanted record is to be asked for, or earlier: who has come meanwhile leaves it.
+  var nextRequest: Moment?
   var nextGossip: Moment?
   var nextSync: Moment?
   /// Filled during one call of `handle`, empty between calls.
@@ -103,10 +109,12 @@ public struct MembershipCore: Sendable {
   package var pendingNews: Int { queue.count }
   package var pendingRecords: Int { wanted.count }
 
-  public var nextDeadline: Moment? {
+  /// When to come again; follows from all events so far.
+  public private(set) var nextDeadline: Moment?
+
+  private var earliestDeadline: Moment? {
     guard ownHeld != nil, !hasLeft else { return nil }
-    var earliest: Moment?
-    for deadline in wanted.values.lazy.map(\.retryAt) { earliest.advance(to: deadline) }
+    var earliest = nextRequest
     earliest.advance(to: detector.nextDeadline)
     earliest.advance(to: table.nextDeadline)
     earliest.advance(to: nextGossip)
@@ -130,10 +138,17 @@ public struct MembershipCore: Sendable {
       greet(other, at: endpoint)
     case .unreachable(let other):
       suspect(other, at: now)
+    case .refused(let endpoint):
+      for other in table.live where table[other]?.endpoint == endpoint {
+        detector.refused(other, at: now)
+      }
+    case .doubted(let other):
+      if table[other]?.state == .alive { detector.doubt(other, at: now) }
     case .leave:
       leave(using: &random)
     }
     if ownHeld != nil, !hasLeft { performDue(at: now, using: &random) }
+    nextDeadline = earliestDeadline
     defer { effects.removeAll(keepingCapacity: true) }
     return effects
   }
@@ -145,7 +160,7 @@ public struct MembershipCore: Sendable {
     using random: inout some RandomNumberGenerator
   ) {
     table.observe(sender, at: endpoint)
-    if table[sender] == nil {
+    if !table.holds(sender) {
       want(sender, Incarnation(0), from: sender, at: endpoint, now: now)
     }
     switch message {
@@ -158,11 +173,11 @@ public struct MembershipCore: Sendable {
       perform(detector.ack(sequence, from: sender, at: now), at: now)
     case .pingRequest(let sequence, let target, let updates):
       learn(updates, from: sender, at: endpoint, now: now, using: &random)
-      guard table[target]?.endpoint != nil else { return }
+      guard table.endpoint(of: target) != nil else { return }
       perform(
         detector.relay(for: sender, sequence: sequence, target: target, at: now), at: now)
     case .nack(let sequence):
-      detector.nack(sequence, from: sender)
+      detector.nack(sequence, from: sender, at: now)
     case .updates(let updates):
       learn(updates, from: sender, at: endpoint, now: now, using: &random)
     case .syncOffer(let fingerprint, let isReply):
@@ -234,7 +249,7 @@ public struct MembershipCore: Sendable {
 
   /// Sends to a member; the message is made only if there is somewhere to send it.
   mutating func send(to member: PeerID, _ message: (inout MembershipCore) -> GossipMessage) {
-    guard let endpoint = table[member]?.endpoint else { return }
+    guard let endpoint = table.endpoint(of: member) else { return }
     effects.append(.send(message(&self), to: member, at: endpoint))
   }
 }

@@ -47,8 +47,9 @@ public struct MembershipTable: Sendable {
   public private(set) var live: [PeerID] = []
   /// Over the live members, its owner not among them.
   private(set) var fingerprint = TableFingerprint()
-  private var suspects: Set<PeerID> = []
-  private var gone: Set<PeerID> = []
+  /// When each suspicion runs out, and when whoever is gone can be forgotten.
+  private var suspects: [PeerID: Moment] = [:]
+  private var gone: [PeerID: Moment] = [:]
   /// When a suspicion may run out or somebody can be forgotten, or earlier: the table is looked at
   /// for each datagram and seldom has anything due, so who recovers leaves it as it is.
   private(set) var nextDeadline: Moment?
@@ -57,6 +58,13 @@ public struct MembershipTable: Sendable {
   init(configuration: MembershipConfiguration) { self.configuration = configuration }
 
   public subscript(peer: PeerID) -> Member? { members[peer] }
+
+  func holds(_ peer: PeerID) -> Bool { members.index(forKey: peer) != nil }
+
+  /// Where to send to a member; asked for each datagram, so the member is not copied for it.
+  package func endpoint(of peer: PeerID) -> Endpoint? {
+    members.index(forKey: peer).flatMap { members.values[$0].endpoint }
+  }
 
   /// Live members and the owner.
   public var peerCount: Int { live.count + 1 }
@@ -68,7 +76,9 @@ public struct MembershipTable: Sendable {
     guard update.incarnation == known else { return update.incarnation < known }
     return switch update.claim {
     case .alive: true
-    case .suspect: !members.values[place].state.isLive
+    case .suspect(let observer):
+      !members.values[place].state.isLive
+        || members.values[place].suspicion?.counts(observer) == false
     case .dead, .left: !members.values[place].state.isLive
     }
   }
@@ -116,7 +126,7 @@ public struct MembershipTable: Sendable {
     switch member.state {
     case .suspect where !isNewer:
       let counts = members[update.peer]?.suspicion?.confirm(by: observer) ?? false
-      if counts { noteDeadline(of: update.peer) }
+      if counts { index(update.peer, members[update.peer]) }
       return counts ? .confirmed : .stale
     case .dead where !isNewer, .left where !isNewer:
       return .stale
@@ -166,66 +176,57 @@ public struct MembershipTable: Sendable {
   }
 
   mutating func observe(_ peer: PeerID, at endpoint: Endpoint) {
-    guard let member = members[peer], member.observedEndpoint != endpoint else { return }
-    members[peer]?.observedEndpoint = endpoint
+    guard let place = members.index(forKey: peer),
+      members.values[place].observedEndpoint != endpoint
+    else { return }
+    members.values[place].observedEndpoint = endpoint
   }
 
   /// The suspects whose time is up at `now`, sorted.
   func overdue(at now: Moment) -> [PeerID] {
     guard isDue(at: now) else { return [] }
-    return suspects.filter { (members[$0]?.suspicion).map { $0.deadline <= now } ?? false }
-      .sorted()
+    return suspects.lazy.filter { $0.value <= now }.map(\.key).sorted()
   }
 
   /// Forgets who has been gone long enough; sorted. Comes after `overdue` is dealt with.
   mutating func forget(at now: Moment) -> [PeerID] {
     guard isDue(at: now) else { return [] }
-    let due = gone.filter { forgetDeadline(of: $0).map { $0 <= now } ?? false }.sorted()
+    let due = gone.lazy.filter { $0.value <= now }.map(\.key).sorted()
     for peer in due { remove(peer) }
-    let suspicions = suspects.compactMap { members[$0]?.suspicion?.deadline }
-    nextDeadline = (suspicions + gone.compactMap(forgetDeadline(of:))).min()
+    nextDeadline = nil
+    for deadline in suspects.values { nextDeadline.advance(to: deadline) }
+    for deadline in gone.values { nextDeadline.advance(to: deadline) }
     return due
   }
 
   private func isDue(at now: Moment) -> Bool { nextDeadline.map { $0 <= now } ?? false }
 
-  private mutating func noteDeadline(of peer: PeerID) {
-    let deadline = members[peer]?.suspicion?.deadline ?? forgetDeadline(of: peer)
-    nextDeadline = [nextDeadline, deadline].compactMap(\.self).min()
-  }
-
   /// The records of the owner's plans, sorted by peer: of all live members but those that as many
   /// as `observers` suspect.
   func standing(observers: Int) -> [HeldRecord] {
     live.compactMap { peer in
-      guard let member = members[peer] else { return nil }
-      let isIn = member.state == .alive || member.observers.count < observers
-      return isIn ? member.held : nil
+      guard let place = members.index(forKey: peer) else { return nil }
+      let suspicion = members.values[place].suspicion?.observers.count ?? 0
+      return suspicion < observers ? members.values[place].held : nil
     }
   }
 
   /// The claims about everybody in one bucket of the fingerprint, sorted by peer.
   func claims(in bucket: Int) -> [MemberUpdate] {
-    let places = members.indices.filter {
-      TableFingerprint.bucket(of: members.keys[$0]) == bucket
-    }
-    return places.map { members.values[$0].update }.sorted { $0.peer < $1.peer }
-  }
-
-  private func forgetDeadline(of peer: PeerID) -> Moment? {
-    members[peer]?.goneSince.map { $0 + configuration.forgetAfter }
+    // A bucket is a range of ids.
+    let first = live.partitionPoint { TableFingerprint.bucket(of: $0) >= bucket }
+    let end = live.partitionPoint { TableFingerprint.bucket(of: $0) > bucket }
+    let others = gone.keys.filter { TableFingerprint.bucket(of: $0) == bucket }
+    return (live[first..<end] + others).sorted().compactMap { members[$0]?.update }
   }
 
   /// A full table gives up who has been gone longest; with nobody gone it takes no more.
   private mutating func makeRoom() -> Bool {
     guard members.count >= Limits.peers - 1 else { return true }
-    let longest = gone.min {
-      (members[$0]?.goneSince?.nanoseconds ?? 0, $0) < (
-        members[$1]?.goneSince?.nanoseconds ?? 0, $1
-      )
+    guard let longest = gone.min(by: { ($0.value, $0.key) < ($1.value, $1.key) }) else {
+      return false
     }
-    guard let longest else { return false }
-    remove(longest)
+    remove(longest.key)
     return true
   }
 
@@ -242,7 +243,6 @@ public struct MembershipTable: Sendable {
     if member.state.isLive { member.goneSince = nil }
     members[peer] = member
     reindex(peer, from: before, to: member)
-    if member.state != .alive { noteDeadline(of: peer) }
   }
 
   /// - Parameters:
@@ -256,8 +256,14 @@ public struct MembershipTable: Sendable {
       let place = live.partitionPoint { $0 >= peer }
       if isLive { live.insert(peer, at: place) } else { live.remove(at: place) }
     }
-    if after?.state == .suspect { suspects.insert(peer) } else { suspects.remove(peer) }
-    if let after, !after.state.isLive { gone.insert(peer) } else { gone.remove(peer) }
+    index(peer, after)
+  }
+
+  /// Notes when the peer's state ends by itself.
+  private mutating func index(_ peer: PeerID, _ member: Member?) {
+    suspects[peer] = member?.suspicion?.deadline
+    gone[peer] = member?.goneSince.map { $0 + configuration.forgetAfter }
+    nextDeadline.advance(to: suspects[peer] ?? gone[peer])
   }
 }
 

@@ -25,9 +25,14 @@ struct Suspicion: Hashable, Sendable {
     observers = [observer]
   }
 
-  /// False if that observer was known, or enough are.
+  /// False if that observer is known, or enough are.
+  func counts(_ observer: PeerID) -> Bool {
+    observers.count < mostObservers && !observers.contains(observer)
+  }
+
+  /// Takes in one that counts.
   mutating func confirm(by observer: PeerID) -> Bool {
-    guard observers.count < mostObservers, !observers.contains(observer) else { return false }
+    guard counts(observer) else { return false }
     observers.append(observer)
     observers.sort()
     return true

@@ -6,6 +6,9 @@ public struct StepSpan: Hashable, Sendable {
   public let slot: Int
   /// Of the first token. A span at 0 begins a sequence.
   public let position: Int
+  /// The slot of a sequence that begins with the same tokens: a span that has one begins a sequence
+  /// as well, with what that one remembers of the positions before this span's.
+  public let source: Int?
   /// Tokens.
   public let count: Int
   /// Positions that the sequence may come to, prompt included.
@@ -17,17 +20,24 @@ public struct StepSpan: Hashable, Sendable {
   public let candidates: Int
 
   public init(
-    slot: Int, position: Int, count: Int, context: Int, logits: LogitsWanted, slices: Bool,
-    candidates: Int
+    slot: Int, position: Int, source: Int? = nil, count: Int, context: Int,
+    logits: LogitsWanted, slices: Bool, candidates: Int
   ) {
     self.slot = slot
     self.position = position
+    self.source = source
     self.count = count
     self.context = context
     self.logits = logits
     self.slices = slices
     self.candidates = candidates
   }
+
+  /// Whether the slot has no sequence before this span.
+  public var begins: Bool { position == 0 || source != nil }
+
+  /// On the wire: no source.
+  fileprivate static let noSource = UInt16.max
 
   /// Positions that every vocabulary atom is to vote for.
   public var votedRows: Int {
@@ -73,6 +83,7 @@ extension BatchStep {
     writer.list(spans) { writer, span in
       writer.integer(UInt16(span.slot))
       writer.integer(UInt32(span.position))
+      writer.integer(span.source.map { UInt16($0) } ?? StepSpan.noSource)
       writer.integer(UInt32(span.count))
       writer.integer(UInt32(span.context))
       writer.integer(span.logits.rawValue)
@@ -125,6 +136,8 @@ extension StepSpan {
   fileprivate init(from reader: inout ByteReader) throws(WireError) {
     slot = Int(try reader.integer(UInt16.self))
     position = Int(try reader.integer(UInt32.self))
+    let source = try reader.integer(UInt16.self)
+    self.source = source == Self.noSource ? nil : Int(source)
     count = Int(try reader.integer(UInt32.self))
     context = Int(try reader.integer(UInt32.self))
     let wanted = try reader.integer(UInt8.self)

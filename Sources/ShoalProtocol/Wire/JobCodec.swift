@@ -41,6 +41,8 @@ extension JobMessage {
       writer.integer(sequence)
       cost.write(to: &writer)
       writer.list(vectors) { $1.write(to: &$0) }
+    case .rest:
+      writer.integer(UInt8(11))
     }
     return writer.bytes
   }
@@ -73,6 +75,7 @@ extension JobMessage {
         try TextVector(from: &reader)
       }
       self = .embedded(sequence: sequence, vectors, cost: cost)
+    case 11: self = .rest
     case _: throw .unknown(field: "job message", value: UInt64(tag))
     }
     try reader.finish()

@@ -166,6 +166,8 @@ public enum JobMessage: Hashable, Sendable {
   case connect
   case step(BatchStep)
   case finish
+  /// Entry to rank: no job is in the lane for now. A rank may end it for what it needs more.
+  case rest
   /// Rank to entry: still fetching atoms, `remaining` bytes to go.
   case fetching(remaining: UInt64, total: UInt64)
   /// The plan as the rank computed it, and for how many positions it holds keys and values.

@@ -19,10 +19,12 @@ package struct ControlSimulation: Sendable {
   }
 
   /// One seed. A story that breaks an invariant is told again with fewer faults, as long as it
-  /// breaks the same one.
+  /// breaks the same one; not in a large mesh, where each telling takes minutes.
   package func run(seed: UInt64, shortening: Bool = true) throws -> SeedResult {
-    let (result, schedule) = try ControlStory.run(options, seed: seed, draws: draws)
-    guard shortening, let violation = result.violation else { return result }
+    var (result, schedule) = try ControlStory.run(options, seed: seed, draws: draws)
+    guard let violation = result.violation else { return result }
+    result.shortest = schedule.faults.map(\.description)
+    guard shortening, !options.isLarge else { return result }
     return try shorten(result, violation, schedule)
   }
 

@@ -94,7 +94,7 @@ extension ControlWorld {
     let forged = StandInSignature.sign(record.bytes, by: record.peer, secret: ~secret)
     let claim = peers[number].core.table[record.peer]?.incarnation ?? Incarnation(version: 1)
     for peer in peers[number].core.table.live.shuffled(using: &random).prefix(3) {
-      guard let endpoint = peers[number].core.table[peer]?.endpoint, let forged else { continue }
+      guard let endpoint = peers[number].core.table.endpoint(of: peer), let forged else { continue }
       for message in [
         GossipMessage.records([forged]), .updates([MemberUpdate(record.peer, claim, .dead)]),
       ] {

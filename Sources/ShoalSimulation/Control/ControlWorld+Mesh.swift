@@ -130,7 +130,7 @@ extension ControlWorld {
       case .changed(let peer, let state):
         note(peer, state, at: number)
         if state == .suspect { countSuspicion(of: peer, by: number) }
-        if state.isLive, let endpoint = peers[number].core.table[peer]?.endpoint {
+        if state.isLive, let endpoint = peers[number].core.table.endpoint(of: peer) {
           news.append(.joined(peer, endpoint))
         } else if !state.isLive {
           news.append(.lost(peer))

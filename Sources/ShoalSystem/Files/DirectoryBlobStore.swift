@@ -91,6 +91,13 @@ import Synchronization
     return try mapped(blobPath(id))
   }
 
+  public func mapRows(_ id: BlobID) throws(BlobStoreError) -> any MappedBlob {
+    guard contains(id) else { throw .missing(id) }
+    let file = try mapped(blobPath(id))
+    file.expectScatteredReads()
+    return file
+  }
+
   public func load(_ id: BlobID) throws(BlobStoreError) -> any MappedBlob {
     guard contains(id) else { throw .missing(id) }
     return try resident.blob(id) { () throws(BlobStoreError) in try mapped(blobPath(id)) }

@@ -50,6 +50,9 @@ final class DatagramIntake: Sendable {
       if descriptors[0].revents != 0 { wakePipe.drain() }
       for ((socket, isBeacon), descriptor) in zip(sources, descriptors.dropFirst())
       where descriptor.revents != 0 {
+        if descriptor.revents & Int16(POLLERR) != 0 {
+          for endpoint in socket.takeRefusals() { refused(at: endpoint) }
+        }
         read(socket, isBeacon, &buffer)
       }
     }
@@ -68,6 +71,12 @@ final class DatagramIntake: Sendable {
       case .ended, .failed: continue
       case .wouldBlock: return
       }
+    }
+  }
+
+  private func refused(at endpoint: Endpoint) {
+    if case .dropped = arrivals.yield(Datagram(refusedAt: endpoint)) {
+      counters.withLock { $0.shed += 1 }
     }
   }
 

@@ -1,5 +1,6 @@
 // One socket: its calls with results that say what happened, closed when nobody holds it.
 
+internal import CPlatform
 import ShoalProtocol
 
 #if canImport(Glibc)
@@ -172,6 +173,19 @@ extension Socket {
       unsafe recvfrom(descriptor, buffer.baseAddress, buffer.count, 0, $0, $1)
     }
     return Socket.transfer(moved)
+  }
+
+  /// Where nobody took a datagram that was sent from here, of those that the system has heard of.
+  func takeRefusals() -> [Endpoint] {
+    var refused: [Endpoint] = []
+    while true {
+      var address = SocketAddress()
+      let word = unsafe address.withMutablePointer {
+        unsafe shoal_take_refusal(descriptor, $0, $1)
+      }
+      if word < 0 { return refused }
+      if word > 0, let endpoint = address.endpoint { refused.append(endpoint) }
+    }
   }
 
   private static func transfer(_ moved: Int) -> Transfer {

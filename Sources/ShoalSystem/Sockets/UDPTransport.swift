@@ -1,5 +1,6 @@
 // Datagrams over UDP, and the LAN's beacons.
 
+internal import CPlatform
 public import ShoalNode
 public import ShoalProtocol
 import Synchronization
@@ -68,7 +69,12 @@ public final class UDPTransport: DatagramTransport {
 
   public func send(_ bytes: [UInt8], to endpoint: Endpoint) {
     let socket = sockets.first { $0.family == endpoint.family }?.socket
-    let sent = socket.map { $0.send(bytes, to: SocketAddress(endpoint)) }
+    // Where an earlier datagram was refused, the first call says so and sends nothing.
+    var sent: Transfer?
+    for _ in 0..<2 {
+      sent = socket.map { $0.send(bytes, to: SocketAddress(endpoint)) }
+      guard case .failed? = sent else { break }
+    }
     if sent != .moved(bytes.count) { unsent.wrappingAdd(1, ordering: .relaxed) }
   }
 
@@ -91,6 +97,7 @@ public final class UDPTransport: DatagramTransport {
       } else {
         try socket.set(SOL_SOCKET, SO_BROADCAST, 1)
       }
+      shoal_keep_refusals(socket.descriptor, part.family == AF_INET6 ? 1 : 0)
       try socket.bind(part.with(port: port))
       sockets.append((socket, part.family))
     }

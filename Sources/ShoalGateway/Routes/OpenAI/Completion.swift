@@ -77,14 +77,22 @@ struct CompletionRequest: Decodable, Sendable {
 
 /// Tokens that were read and made. Choices of one prompt share it.
 struct Usage: Encodable, Sendable {
+  struct PromptDetails: Encodable, Sendable {
+    let cached_tokens: Int
+  }
+
   let prompt_tokens: Int
+  /// Those that were not computed for this request: choices of one prompt compute it once.
+  let prompt_tokens_details: PromptDetails
   let completion_tokens: Int
   let total_tokens: Int
 
   init(_ results: [RunResult], prompts: Int = 1) {
     let each = max(1, results.count / max(1, prompts))
-    prompt_tokens = results.indices.filter { $0 % each == 0 }
-      .reduce(0) { $0 + results[$1].promptTokens.count }
+    let firsts = results.indices.filter { $0 % each == 0 }
+    prompt_tokens = firsts.reduce(0) { $0 + results[$1].promptTokens.count }
+    prompt_tokens_details = PromptDetails(
+      cached_tokens: firsts.reduce(0) { $0 + (results[$1].cachedTokens ?? 0) })
     completion_tokens = results.reduce(0) { $0 + $1.tokens.count }
     total_tokens = prompt_tokens + completion_tokens
   }

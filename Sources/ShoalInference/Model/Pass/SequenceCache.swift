@@ -44,6 +44,19 @@ public final class SequenceCache {
     for layer in caches { for cache in layer { cache.reserve(positions: context) } }
   }
 
+  /// Takes over what `other` holds of its first `positions`. False: that would be others' bits.
+  func begin(with positions: Int, of other: SequenceCache) -> Bool {
+    let isAlike = zip(rotaries, other.rotaries).allSatisfy { $0.hasAngles(of: $1) }
+    guard !isRecurrent, isAlike, positions <= context else { return false }
+    for (layer, theirs) in zip(caches, other.caches) {
+      for (cache, their) in zip(layer, theirs) {
+        guard positions <= their.count else { return false }
+        cache.copy(positions, of: their)
+      }
+    }
+    return true
+  }
+
   /// States go on from where they are, or begin anew.
   func enter(position: Int, count: Int) {
     guard isRecurrent else { return }

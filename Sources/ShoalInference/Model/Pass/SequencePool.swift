@@ -34,6 +34,15 @@ public struct SequencePool {
     }
   }
 
+  /// Makes a sequence that was just opened begin with what another one holds.
+  ///
+  /// - Returns: false where the two have nothing in common: one of them is not open, the model's
+  ///   past is a state, or its angles depend on the context.
+  public func copy(_ positions: Int, from source: Int, to slot: Int) -> Bool {
+    guard let sequence = open[slot], let other = open[source] else { return false }
+    return sequence.begin(with: positions, of: other)
+  }
+
   public mutating func close(_ slot: Int) {
     guard let sequence = open[slot] else { return }
     open[slot] = nil

@@ -8,11 +8,15 @@ package protocol LaneJobs {
   /// Who came and who left since the last call.
   mutating func news() -> [BatchSession.Event]
   mutating func began(_ seat: SeatID)
+  /// So many of its positions were there already.
+  mutating func shared(_ seat: SeatID, positions: Int)
   /// Decides on a token. Where that throws, the job has ended.
   mutating func choose(
     _ seat: SeatID, _ votes: [VocabularyVote], _ cost: StepCost, rows: Int
   ) -> GenerationRunner.Choice?
   mutating func finished(_ seat: SeatID, _ reason: FinishReason)
+  /// Blocks until there is news, until nobody is expected any more, or until `deadline`.
+  mutating func rest(until deadline: Moment)
   /// Nothing is left to do. False: somebody has come meanwhile.
   mutating func close() -> Bool
 }
@@ -76,25 +80,55 @@ public struct GenerationRunner: Sendable {
     }
   }
 
-  /// Runs a lane until no job is left in it.
+  /// Runs a lane until no job is left in it and none has come while it rested.
   ///
-  /// - Throws: `TermEnd`. The ranks are told either way.
+  /// - Throws: `TermEnd`; `TermMoved` where ranks went while the lane rested. The ranks are told
+  ///   either way.
   package func run(_ session: inout BatchSession, _ jobs: inout some LaneJobs) throws {
     defer { for link in links { try? link.send(.finish) } }
     var patience = patience
     var flights = Flights()
+    var hasRested = false
     while true {
-      for event in jobs.news() { try perform(session.handle(event), &session, &jobs) }
-      while let step = session.nextStep() {
-        bill?.asked(.batch(step))
-        try send(step)
-        flights.append(step, at: clock.now())
+      do {
+        for event in jobs.news() { try perform(session.handle(event), &session, &jobs) }
+        try sendSteps(&flights, &session)
+        if session.underWay > 0 {
+          try gather(&flights, &session, &jobs, &patience)
+          hasRested = false
+          continue
+        }
+      } catch is TermEnd where hasRested {
+        // A rank may have ended the lane as it was woken, which says nothing of its peer.
+        throw TermMoved()
       }
-      if session.underWay > 0 {
-        try gather(&flights, &session, &jobs, &patience)
+      if !hasRested, session.keepsSequences, bill == nil {
+        try rest(&jobs)
+        hasRested = true
       } else if jobs.close() {
         return
       }
+    }
+  }
+
+  private func sendSteps(_ flights: inout Flights, _ session: inout BatchSession) throws {
+    while let step = session.nextStep() {
+      bill?.asked(.batch(step))
+      try send(step)
+      flights.append(step, at: clock.now())
+    }
+  }
+
+  /// Keeps what ranks have computed for a job that may come. They may end the lane meanwhile.
+  private func rest(_ jobs: inout some LaneJobs) throws {
+    do {
+      for link in links { try link.send(.rest) }
+      jobs.rest(until: clock.now() + Limits.laneRest)
+    } catch {
+      throw TermMoved()
+    }
+    for rank in links.indices {
+      guard case .word(.silent) = hear(rank, deadline: clock.now()) else { throw TermMoved() }
     }
   }
 
@@ -106,6 +140,7 @@ public struct GenerationRunner: Sendable {
     while let effect = effects.popFirst() {
       switch effect {
       case .began(let seat): jobs.began(seat)
+      case .shared(let seat, let positions): jobs.shared(seat, positions: positions)
       case .sample(let seat, let votes, let cost, let rows):
         if let choice = jobs.choose(seat, votes, cost, rows: rows) {
           effects += session.handle(.sampled(seat, choice.token, endsText: choice.endsText))
@@ -191,7 +226,7 @@ public struct GenerationRunner: Sendable {
       case .failed(let failure): return .word(.failed(failure))
       case .embedded(let sequence, let vectors, let cost):
         return .vectors(sequence, vectors, cost)
-      case .prepare, .connect, .step, .finish, .fetching, .ready, .embed:
+      case .prepare, .connect, .step, .finish, .rest, .fetching, .ready, .embed:
         return .word(.failed(.protocolViolation(link.peer, .invalid(field: "job message"))))
       }
     } catch let error as WireError {

@@ -178,14 +178,14 @@ struct JobDriver: Sendable {
         order: work.order.replaying(record.log), plan: plan.id, term: term, members: plan.members,
         vocabularyBlocks: work.manifest.cut.vocabularyBlocks, stages: plan.stageSizes.count,
         continuing: record.log),
-      began: { work.began(term, plan) },
+      began: { work.began(term, plan) }, shared: { work.shared($0) },
       choose: { votes, cost, isAlone in
         let choice = try work.choose(votes, cost)
         if !choice.endsText { try watch.chosen(isAlone: isAlone) }
         return choice
       }, emit: work.emit)
     let (lane, place) = lanes.enter(seat, plan: plan.id, alone: work.isAlone) {
-      Lane(laneTerm.following(work.lane))
+      Lane(laneTerm.following(work.lane), isFound: !work.isAlone)
     }
     work.lane = lane
     return try await withThrowingTaskGroup(of: Void.self) { group in

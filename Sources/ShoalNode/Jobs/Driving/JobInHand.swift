@@ -19,6 +19,8 @@ final class JobInHand: Sendable {
     var hasStarted = false
     var lane: Lane?
     var isAlone = false
+    /// Of the prompt's positions, those that were there already in its first term.
+    var shared: Int?
     /// Of whoever waits for news of the log.
     var alarms: [Alarm] = []
   }
@@ -104,6 +106,14 @@ final class JobInHand: Sendable {
         : .continued(term: term, plan: plan, members: members))
   }
 
+  /// So many of its positions were there already. What later terms find there is no news.
+  func shared(_ positions: Int) {
+    progress.withLock { progress in
+      guard progress.record.generated.isEmpty, progress.shared == nil else { return }
+      progress.shared = min(positions, progress.record.order.prompt.count)
+    }
+  }
+
   /// Decides on one token, and remembers it.
   func choose(_ votes: [VocabularyVote], _ cost: StepCost) throws -> GenerationRunner.Choice {
     let choice = try chooser.choose(votes, cost)
@@ -124,6 +134,7 @@ final class JobInHand: Sendable {
 
   func outcome(_ finish: FinishReason) -> GenerationOutcome {
     GenerationOutcome(
-      tokens: chooser.tokens, text: chooser.text, finish: finish, digest: chooser.digest)
+      tokens: chooser.tokens, text: chooser.text, finish: finish, digest: chooser.digest,
+      sharedTokens: progress.withLock { $0.shared } ?? 0)
   }
 }

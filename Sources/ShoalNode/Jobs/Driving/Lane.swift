@@ -10,6 +10,7 @@ struct LaneSeat: Sendable {
   let user: String
   let session: GenerationSession
   let began: @Sendable () -> Void
+  let shared: @Sendable (_ positions: Int) -> Void
   /// `isAlone`: no other job was in the step.
   let choose:
     @Sendable (_ votes: [VocabularyVote], _ cost: StepCost, _ isAlone: Bool) throws
@@ -30,6 +31,10 @@ final class Lane: Sendable {
     var news: [BatchSession.Event] = []
     var numbers: UInt64 = 0
     var isClosed = false
+    /// Its thread waits for a job.
+    var isResting = false
+    /// It ends with its last job: nobody is to come any more.
+    var isRetired = false
     /// Its ranks are done.
     var hasEnded = false
     var hasHeir = false
@@ -38,21 +43,30 @@ final class Lane: Sendable {
 
   /// What its ranks are told: the name of the lane, its term, its plan.
   let term: JobTerm
-  private let state = Mutex(State())
+  private let state: Mutex<State>
+  /// Wakes the lane's thread while it rests.
+  private let bell: any ThreadGate
 
-  init(_ term: JobTerm) { self.term = term }
+  /// - Parameter isFound: whether jobs other than the first may come.
+  init(_ term: JobTerm, isFound: Bool) {
+    self.term = term
+    bell = term.driver.threads.gate()
+    state = Mutex(State(isRetired: !isFound))
+  }
 
   /// Takes a job in; nil: the lane has ended.
   func enter(_ seat: LaneSeat) -> SeatID? {
-    state.withLock { state in
+    let entered = state.withLock { state -> (SeatID, wakes: Bool)? in
       guard !state.isClosed else { return nil }
       state.numbers += 1
       let id = SeatID(state.numbers)
       if !state.entries.isEmpty { state.hadCompany = true }
       state.entries[id] = Entry(seat: seat)
       state.news.append(.joined(id, seat.session, user: seat.user))
-      return id
+      return (id, state.isResting)
     }
+    if entered?.wakes == true { bell.signal() }
+    return entered?.0
   }
 
   /// Returns when the job has ended. Throws `TermEnd` where the lane went first, and what the job's
@@ -92,19 +106,35 @@ final class Lane: Sendable {
     return isFirst ? (term.prepare.job, Term(term.prepare.term.value + 1)) : nil
   }
 
-  /// Drives the ranks until no job is left, or until the lane breaks.
+  /// Drives the ranks until no job is left and none has come for a while, or until the lane breaks.
   func run() async {
     do {
-      try await term.run(emit: { self.emit($0) }) { runner, positions in
-        var session = BatchSession(self.terms(positions: positions))
-        var jobs = self
-        try runner.run(&session, &jobs)
+      try await withTaskCancellationHandler {
+        try await term.run(emit: { self.emit($0) }) { runner, positions in
+          var session = BatchSession(self.terms(positions: positions))
+          var jobs = self
+          try runner.run(&session, &jobs)
+        }
+      } onCancel: {
+        retire()
       }
       fail(CancellationError())
     } catch {
       fail(error)
     }
     state.withLock { $0.hasEnded = true }
+  }
+
+  /// Whether it is open without a job.
+  var isResting: Bool { state.withLock { $0.isResting } }
+
+  /// Ends the lane with its last job: at once where it rests.
+  func retire() {
+    let wakes = state.withLock { state in
+      state.isRetired = true
+      return state.isResting
+    }
+    if wakes { bell.signal() }
   }
 
   var hasEnded: Bool { state.withLock { $0.hasEnded } }
@@ -115,7 +145,8 @@ final class Lane: Sendable {
   private func terms(positions: Int) -> LaneTerms {
     LaneTerms(
       plan: term.plan.id, term: term.prepare.term, members: term.plan.members,
-      stages: term.plan.stageSizes.count, positions: positions, batch: term.prepare.batch)
+      stages: term.plan.stageSizes.count, positions: positions, batch: term.prepare.batch,
+      sharing: term.plan.sharing)
   }
 
   /// Ends all jobs that are still here.
@@ -160,6 +191,8 @@ extension Lane: LaneJobs {
 
   func began(_ id: SeatID) { seat(id)?.began() }
 
+  func shared(_ id: SeatID, positions: Int) { seat(id)?.shared(positions) }
+
   func choose(
     _ id: SeatID, _ votes: [VocabularyVote], _ cost: StepCost, rows: Int
   ) -> GenerationRunner.Choice? {
@@ -173,6 +206,18 @@ extension Lane: LaneJobs {
   }
 
   func finished(_ id: SeatID, _ reason: FinishReason) { end(id, .success(reason)) }
+
+  func rest(until deadline: Moment) {
+    while isExpecting(), bell.wait(until: deadline) {}
+    state.withLock { $0.isResting = false }
+  }
+
+  private func isExpecting() -> Bool {
+    state.withLock { state in
+      state.isResting = state.news.isEmpty && !state.isRetired
+      return state.isResting
+    }
+  }
 
   func close() -> Bool {
     state.withLock { state in

@@ -5,7 +5,8 @@ internal import ShoalProtocol
 private import Synchronization
 
 extension Limits {
-  /// Lanes that one peer drives at a time: a further one waits, and the oldest takes no more jobs.
+  /// Lanes that one peer drives at a time: for a further one the oldest that rests ends, or else
+  /// the oldest takes no more jobs.
   /// The place that is left is for jobs of others, and for texts.
   static let drivenLanes = runningJobs - 1
 }
@@ -25,8 +26,9 @@ final class LaneTable: Sendable {
       for await lane in opened {
         while true {
           driven.removeAll { $0.hasEnded }
-          guard driven.count >= Limits.drivenLanes, let oldest = driven.first else { break }
-          // Nobody joins it any more, so that it comes to its end.
+          guard driven.count >= Limits.drivenLanes,
+            let oldest = driven.first(where: \.isResting) ?? driven.first
+          else { break }
           remove(oldest)
           await group.next()
         }
@@ -64,7 +66,12 @@ final class LaneTable: Sendable {
     }
   }
 
+  /// Plans are made from another view from now on: no lane is kept open for those of the last one.
+  func retireAll() { for lane in lanes.withLock({ $0.values }) { lane.retire() } }
+
+  /// Nobody joins it any more, so that it comes to its end.
   private func remove(_ lane: Lane) {
+    lane.retire()
     lanes.withLock { lanes in
       if lanes[lane.term.plan.id] === lane { lanes[lane.term.plan.id] = nil }
     }

@@ -39,6 +39,8 @@ struct LoneJob: LaneJobs {
   }
 
   mutating func began(_ seat: SeatID) {}
+  mutating func shared(_ seat: SeatID, positions: Int) {}
   mutating func finished(_ seat: SeatID, _ reason: FinishReason) { result = .success(reason) }
+  mutating func rest(until deadline: Moment) {}
   mutating func close() -> Bool { coming == nil }
 }

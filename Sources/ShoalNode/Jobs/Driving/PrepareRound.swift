@@ -54,7 +54,7 @@ struct PrepareRound: Sendable {
         }
         return positions
       case .failed(let failure): throw end(rank, .failed(failure))
-      case .prepare, .connect, .step, .finish, .result, .embed, .embedded:
+      case .prepare, .connect, .step, .finish, .rest, .result, .embed, .embedded:
         throw end(
           rank, .failed(.protocolViolation(link.peer, .invalid(field: "answer to PREPARE"))))
       }

@@ -46,6 +46,7 @@ struct RankJob: Sendable {
       interruption: {
         life.interruption ?? served?.interruption(clock)
       },
+      rests: { life.rests($0, at: clock.now()) },
       told: { throughput.note(kind, bytes: $0, took: $1) })
     runner.served = served
     runner.auditor = audit.map {

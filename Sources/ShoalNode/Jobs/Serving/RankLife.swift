@@ -10,6 +10,8 @@ final class RankLife: Sendable {
   private struct State {
     var links: [any FrameLink]
     var isStopped = false
+    /// Since when the lane has had no jobs; nil: it has some.
+    var restingSince: Moment?
     var isLeaving = false
     var hasEnded = false
   }
@@ -34,9 +36,23 @@ final class RankLife: Sendable {
 
   var isStopped: Bool { state.withLock { $0.isStopped } }
 
+  /// On the rank's thread: the lane has no jobs for a while, or has some again.
+  func rests(_ isResting: Bool, at now: Moment) {
+    state.withLock { $0.restingSince = isResting ? now : nil }
+  }
+
+  /// Since when it may be ended for what its memory or its place is wanted for; nil: it may not.
+  var restingSince: Moment? { state.withLock { $0.hasEnded ? nil : $0.restingSince } }
+
   /// Shuts all links: nothing that this rank sends or waits for has a use.
-  func stop() {
-    let links = state.withLock { state in
+  func stop() { stop { _ in true } }
+
+  /// Stops if the lane still rests. Its driver takes the end of a lane that rests for no fault.
+  func giveWay() { stop { $0.restingSince != nil } }
+
+  private func stop(_ mayStop: (State) -> Bool) {
+    let links = state.withLock { state -> [any FrameLink] in
+      guard mayStop(state) else { return [] }
       state.isStopped = true
       defer { state.links = [] }
       return state.links
@@ -44,8 +60,11 @@ final class RankLife: Sendable {
     for link in links { link.shutdown() }
   }
 
-  /// Lets the rank end at its next step.
-  func leave() { state.withLock { $0.isLeaving = true } }
+  /// Lets the rank end at its next step; at once where none is to be expected.
+  func leave() {
+    state.withLock { $0.isLeaving = true }
+    giveWay()
+  }
 
   /// Why the next step is not to be taken; nil: go on.
   var interruption: JobFailure? { state.withLock { $0.isLeaving } ? .leaving : nil }

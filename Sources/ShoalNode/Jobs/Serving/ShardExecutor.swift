@@ -138,6 +138,7 @@ actor ShardExecutor {
         group.addTask { await reporter.run() }
         defer { group.cancelAll() }
         await earlier?.untilEnded(clock)
+        await endResting { running < Limits.runningJobs }
         guard running < Limits.runningJobs else {
           throw JobFailure.busy(running: running, limit: Limits.runningJobs)
         }
@@ -306,6 +307,7 @@ actor ShardExecutor {
   ) async throws -> (bytes: UInt64, positions: Int) {
     let usable = await membership.ownRecord().memory.usable.bytes
     let available = usable / 1_000 * PlacementPlanner.memoryPerMille
+    if bytes <= available { await endResting { reserved <= available - bytes } }
     guard bytes <= available, reserved <= available - bytes else {
       throw JobFailure.noMemory(needed: bytes, available: available - min(reserved, available))
     }
@@ -317,6 +319,20 @@ actor ShardExecutor {
     let whole = bytes + further * perPosition
     reserved += whole
     return (whole, prepare.context + Int(further))
+  }
+
+  /// Ends lanes that rest, the one that has rested longest first, until there is room or none is
+  /// left.
+  private func endResting(until hasRoom: () -> Bool) async {
+    while !hasRoom(), !Task.isCancelled {
+      let resting = lives.values.compactMap { life in life.restingSince.map { (life, $0) } }
+      guard let (life, _) = resting.min(by: { $0.1 < $1.1 }) else { return }
+      life.giveWay()
+      // Its thread wakes from its wait for the entry; what it holds is free when it has ended.
+      while life.restingSince != nil, !Task.isCancelled {
+        try? await clock.sleep(until: clock.now() + .milliseconds(1))
+      }
+    }
   }
 
   private func fetch(
