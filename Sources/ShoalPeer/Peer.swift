@@ -66,9 +66,7 @@ public final class Peer: Sendable {
     configuration.audit = options.audit
     try configure(&configuration)
     let logger = options.logger
-    let isOutside = endpoints.contains { $0.isGlobal && $0.address.count == 4 }
-    let needsRouter = !network.bootstrap.isEmpty && !isOutside
-    let gateway = options.portMapping ?? needsRouter ? GatewaySocket.usual() : nil
+    let gateway = options.portMapping ? GatewaySocket.usual() : nil
     node = try Node(
       configuration,
       NodeSystem(

@@ -44,8 +44,7 @@ struct PeerFlags: ParsableArguments {
   @Flag(
     inversion: .prefixedNo,
     help: ArgumentHelp(
-      "Ask the router to let other peers in (default: where this peer has no public address and its"
-        + " network has bootstrap addresses)."))
+      "Ask the router to let other peers in, by PCP or NAT-PMP (default: it is not asked)."))
   var portMapping: Bool?
 
   @Option(

@@ -127,19 +127,6 @@ private struct Liar: Sendable {
     }
   }
 
-  /// Whether the victim takes part in what was prepared.
-  func isTaken(_ link: any FrameLink) async throws -> Bool {
-    try await room.perform {
-      while true {
-        switch try link.receiveJob(deadline: SystemClock().now() + .seconds(30)) {
-        case .fetching: continue
-        case .ready: return true
-        case _: return false
-        }
-      }
-    }
-  }
-
   /// Drives a job up to its ranks being ready to connect.
   func begin(_ job: JobID) async throws -> any FrameLink {
     let link = try await dial(.job(job))
@@ -329,39 +316,6 @@ extension RealTimeTests {
         let earlier = try await liar.dial(.partials(job, Term(0), rank: 1))
         #expect(try await liar.verdict(earlier) == nil)
         for link in [first, again] { link.shutdown() }
-      }
-    }
-
-    @Test(.enabled(if: isThere))
-    func `a peer takes part in so many lanes, and refuses the next with both numbers`()
-      async throws
-    {
-      let world = try TestMesh(peers: 1)
-      defer { world.remove() }
-      try await world.run { nodes in
-        let entry = try await nodes[0].importModel(
-          path: MeshTests.model.path, name: "story", progress: { _, _ in })
-        let record = try #require(await nodes[0].peers().first { $0.isSelf }?.record)
-        let liar = try Liar(in: world, victim: 0, record: record, model: entry.model)
-        defer { liar.close() }
-        var links: [any FrameLink] = []
-        for _ in 0..<Limits.runningJobs { links.append(try await liar.begin(Self.job())) }
-        let job = Self.job()
-        let next = try await liar.dial(.job(job))
-        try next.send(.prepare(try liar.prepare(job)))
-        #expect(
-          try await liar.verdict(next)
-            == .busy(running: Limits.runningJobs, limit: Limits.runningJobs))
-        // A place that is given back is free.
-        links[0].shutdown()
-        try await world.until {
-          let next = Self.job()
-          let again = try await liar.dial(.job(next))
-          defer { again.shutdown() }
-          try again.send(.prepare(try liar.prepare(next)))
-          return try await liar.isTaken(again)
-        }
-        for link in links { link.shutdown() }
       }
     }
 

@@ -29,13 +29,11 @@ struct TestMesh {
   ///   - cliques: of the peers; none: they are all near.
   ///   - accounts: what each peer asks and pays; none: they keep no accounts.
   ///   - configure: changes what the peer of that number is made of.
-  ///   - gateway: the router of the peer of that number.
   ///   - store: what the peer of that number takes its blobs from, instead of its directory.
   init(
     peers: Int, cliques: [String] = [], accounts: [AccountTerms?] = [],
     configure: (inout NodeConfiguration, Int) -> Void = { _, _ in },
-    store: (any BlobStore, Int) -> any BlobStore = { blobs, _ in blobs },
-    gateway: (Int) -> (any GatewayTransport)? = { _ in nil }
+    store: (any BlobStore, Int) -> any BlobStore = { blobs, _ in blobs }
   ) throws {
     let directory = FileManager.default.temporaryDirectory
       .appendingPathComponent("shoal-\(UUID().uuidString)")
@@ -53,7 +51,7 @@ struct TestMesh {
       try TestMesh.node(
         number, clique: cliques.isEmpty ? "" : cliques[number],
         accounts: accounts.isEmpty ? nil : accounts[number], in: directory, network: network,
-        beaconPort: beaconPort, identities[number], store, configure, gateway)
+        beaconPort: beaconPort, identities[number], store, configure)
     }
   }
 
@@ -61,8 +59,7 @@ struct TestMesh {
     _ number: Int, clique: String, accounts: AccountTerms?, in directory: URL,
     network: NetworkDescriptor, beaconPort: UInt16, _ identity: PeerIdentity,
     _ store: (any BlobStore, Int) -> any BlobStore,
-    _ configure: (inout NodeConfiguration, Int) -> Void,
-    _ gateway: (Int) -> (any GatewayTransport)?
+    _ configure: (inout NodeConfiguration, Int) -> Void
   ) throws -> Node {
     let path = directory.appendingPathComponent("peer\(number)").path
     let documents = try DirectoryDocuments(path: path)
@@ -90,7 +87,7 @@ struct TestMesh {
         datagrams: sockets.datagrams, streams: sockets.streams,
         blobs: store(blobs, number), documents: documents, clock: SystemClock(), random: Entropy(),
         threads: SystemThreads(),
-        openModel: { try ModelFiles(path: $0) }, gateway: gateway(number)))
+        openModel: { try ModelFiles(path: $0) }))
   }
 
   func run(_ body: @escaping @Sendable ([Node]) async throws -> Void) async throws {
