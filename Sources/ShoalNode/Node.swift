@@ -60,14 +60,18 @@ public struct NodeSystem: Sendable {
   /// Opens a model of this machine, a file or a directory, for import.
   public let openModel: @Sendable (String) throws -> ModelFiles
   public let journal: Journal
+  /// To the router that is to let others in; nil: it is not asked.
+  public let gateway: (any GatewayTransport)?
 
-  /// - Parameter logs: nil: in a document.
+  /// - Parameters:
+  ///   - logs: nil: in a document.
+  ///   - gateway: nil: no port is opened at a router.
   public init(
     datagrams: any DatagramTransport, streams: any StreamTransport, blobs: any BlobStore,
     documents: any DocumentStore, logs: (any LogStore)? = nil, clock: any MeshClock,
     random: any RandomSource, threads: any ThreadSource,
     openModel: @escaping @Sendable (String) throws -> ModelFiles,
-    journal: @escaping Journal = { _ in }
+    journal: @escaping Journal = { _ in }, gateway: (any GatewayTransport)? = nil
   ) {
     self.datagrams = datagrams
     self.streams = streams
@@ -79,6 +83,7 @@ public struct NodeSystem: Sendable {
     self.threads = threads
     self.openModel = openModel
     self.journal = journal
+    self.gateway = gateway
   }
 }
 
@@ -105,6 +110,7 @@ public final class Node: NodeService {
   private let reach: Reach
   private let relays: RelayHost
   private let desk: CallDesk
+  private let mapper: PortMapper?
 
   public var peer: PeerID { configuration.identity.id }
 
@@ -153,6 +159,9 @@ public final class Node: NodeService {
     relays = RelayHost(
       door: door, membership: membership, threads: threads,
       isWilling: configuration.record.services.contains(.relay))
+    mapper = PortMapper(
+      gateway: system.gateway, port: record.endpoints.first?.port, membership: membership,
+      clock: clock, random: random)
     rendezvous = LinkRendezvous(clock: clock)
     atoms = AtomKeeper(clock: clock)
     departure = Departure(clock: clock)
@@ -194,6 +203,7 @@ public final class Node: NodeService {
           await source.run { await self.registry.adopt($0, from: number) }
         }
       }
+      if let mapper = self.mapper { group.addTask { await mapper.run() } }
       if let accounts = self.accounts { group.addTask { await accounts.run() } }
       group.addTask { await self.lanes.run() }
       group.addTask { await self.acceptStreams() }

@@ -121,10 +121,12 @@ public struct PeerStatus: Sendable {
   public let roundTrip: Duration?
   /// How streams get there; nil: no way is known to work, or it is this peer.
   public let way: PeerWay?
+  /// Of this peer: whether its router lets others in; nil where it was not asked.
+  public let portMapping: PortMappingState?
 
   public init(
     peer: PeerID, isSelf: Bool, state: MemberState, record: CapabilityRecord, address: Endpoint?,
-    roundTrip: Duration?, way: PeerWay? = .direct
+    roundTrip: Duration?, way: PeerWay? = .direct, portMapping: PortMappingState? = nil
   ) {
     self.peer = peer
     self.isSelf = isSelf
@@ -133,6 +135,7 @@ public struct PeerStatus: Sendable {
     self.address = address
     self.roundTrip = roundTrip
     self.way = way
+    self.portMapping = portMapping
   }
 }
 

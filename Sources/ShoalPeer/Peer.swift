@@ -66,13 +66,14 @@ public final class Peer: Sendable {
     configuration.audit = options.audit
     try configure(&configuration)
     let logger = options.logger
+    let gateway = options.portMapping ? GatewaySocket.usual() : nil
     node = try Node(
       configuration,
       NodeSystem(
         datagrams: sockets.datagrams, streams: sockets.streams, blobs: store.library.blobs,
         documents: store.documents, logs: store.logs, clock: SystemClock(), random: Entropy(),
         threads: SystemThreads(), openModel: { try ModelFiles(path: $0) },
-        journal: { logger.log($0) }))
+        journal: { logger.log($0) }, gateway: gateway))
     if let migration = store.migration {
       logger.notice(
         "the data directory was brought to a later version",

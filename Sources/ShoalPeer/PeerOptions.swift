@@ -25,6 +25,8 @@ public struct PeerOptions: Sendable {
   /// Carry streams between peers that cannot reach each other. Nil: where this one has a public
   /// address.
   public var relay: Bool?
+  /// Ask the router of this machine's network to let others in.
+  public var portMapping = false
   /// What it asks and pays. Nil: it keeps no accounts.
   public var accounts: AccountTerms?
   /// One step of so many is audited, of ranks that are not new; 0: none. Nil: one of 64 where
@@ -60,6 +62,7 @@ extension PeerOptions {
     }
     logger = try Self.logger(settings)
     relay = try settings.value(.relay, "true or false") { Bool($0) }
+    portMapping = try settings.value(.portMapping, "true or false") { Bool($0) } ?? false
     accounts = try Self.accounts(settings)
     audit = try settings.value(.audit, "a number of steps up to 1000000, or 0") { text in
       Int(text).flatMap { (0...1_000_000).contains($0) ? $0 : nil }

@@ -18,6 +18,7 @@ public enum PeerSetting: String, CaseIterable, Hashable, Sendable {
   case publishers
   case largestModel = "largest-model"
   case relay
+  case portMapping = "port-mapping"
   case price
   case pays
   case credit

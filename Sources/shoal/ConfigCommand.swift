@@ -83,6 +83,7 @@ struct ConfigShowCommand: ParsableCommand {
     case .publishers: return ("all", "default")
     case .largestModel: return ("no limit", "default")
     case .relay: return ("with a public address", "default")
+    case .portMapping: return ("false", "default")
     case .price, .pays: return ("none: no accounts", "default")
     case .credit, .budget, .window: return ("by the price", "default")
     case .audit: return ("64 with strangers or accounts, else 0", "default")

@@ -142,7 +142,11 @@ struct DoctorCommand: AsyncParsableCommand {
     guard await client.isRunning() else { return .silent(address: "\(address)") }
     do {
       try await client.checkReady()
-      facts.ways = CheckupFacts.Ways(try await client.peers())
+      let peers = try await client.peers()
+      facts.ways = CheckupFacts.Ways(peers)
+      facts.portMapping = peers.first(where: \.isSelf)?.portMapping.map {
+        CheckupFacts.PortMapping(address: $0.address, method: $0.method, trouble: $0.trouble)
+      }
       return .running(address: "\(address)", trouble: nil)
     } catch {
       return .running(address: "\(address)", trouble: "\(error)")

@@ -41,6 +41,11 @@ struct PeerFlags: ParsableArguments {
     help: ArgumentHelp(
       "Carry streams between peers that cannot reach each other (default: with a public address)."))
   var relay: Bool?
+  @Flag(
+    inversion: .prefixedNo,
+    help: ArgumentHelp(
+      "Ask the router to let other peers in, by PCP or NAT-PMP (default: it is not asked)."))
+  var portMapping: Bool?
 
   @Option(
     help: ArgumentHelp(
@@ -70,7 +75,8 @@ struct PeerFlags: ParsableArguments {
       .network: network, .listen: listen, .api: api, .profile: profile, .memory: memory,
       .threads: threads, .kernel: kernel, .traces: traces, .log: log, .logLevel: logLevel,
       .publishers: publishers,
-      .largestModel: largestModel, .relay: relay.map { "\($0)" }, .price: price, .pays: pays,
+      .largestModel: largestModel, .relay: relay.map { "\($0)" },
+      .portMapping: portMapping.map { "\($0)" }, .price: price, .pays: pays,
       .credit: credit, .budget: budget, .window: window, .audit: audit,
     ]
     return values.compactMapValues(\.self)

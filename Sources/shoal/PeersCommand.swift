@@ -21,8 +21,13 @@ struct PeersCommand: AsyncParsableCommand {
       print(
         "\(peer.id.prefix(8))  \(peer.state.padding(toLength: 7, withPad: " ", startingAt: 0))  "
           + "\(peer.address ?? "-")  \(trip)  \(peer.profile)\(emulation)"
-          + (peer.isSelf ? "  this peer" : "  \(way(to: peer))"))
+          + (peer.isSelf ? "  this peer\(mapping(peer))" : "  \(way(to: peer))"))
     }
+  }
+
+  private func mapping(_ peer: PeerFacts) -> String {
+    guard let facts = peer.portMapping, let address = facts.address else { return "" }
+    return ", let in at \(address) by \(facts.method ?? "its router")"
   }
 
   private func way(to peer: PeerFacts) -> String {

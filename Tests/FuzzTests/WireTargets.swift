@@ -18,6 +18,15 @@ extension FuzzTarget {
     FuzzTarget("witness-message", seeds: tags) { bytes in
       try written(WitnessMessage(bytes: bytes).bytes, over: bytes)
     },
+    FuzzTarget("port-mapping", seeds: routers) { bytes in
+      var chance = FixedChance()
+      var core = PortMappingCore(client: router, port: 7_432, using: &chance)
+      _ = core.handle(.start, at: Moment(nanoseconds: 0))
+      let effects = core.handle(.received(bytes), at: Moment(nanoseconds: 1))
+      let sent = effects.count { if case .send = $0 { true } else { false } }
+      guard sent <= 3 else { throw BrokenPromise(description: "\(sent) questions for an answer") }
+      _ = try PortMappingAnswer(bytes: bytes, to: bytes.first == 2 ? .pcp : .natPMP)
+    },
     FuzzTarget("stream-hello", seeds: tags) { bytes in
       try written(StreamHello(bytes: bytes).bytes, over: bytes)
     },
@@ -60,6 +69,13 @@ extension FuzzTarget {
       }
       try result.get()
     },
+  ]
+
+  private static let router = Endpoint("192.168.1.2:1")!
+  /// Answers of both protocols, to nobody in particular.
+  private static let routers: [[UInt8]] = [
+    [2, 0x81] + [UInt8](repeating: 0, count: 58), [0, 0x80] + [UInt8](repeating: 0, count: 10),
+    [0, 0x81] + [UInt8](repeating: 0, count: 14), [0, 0x81, 0, 1],
   ]
 
   private static let accountTags = AccountMessage.tags.map {

@@ -69,6 +69,28 @@ import Testing
     #expect(honest.cookies == 1)
   }
 
+  @Test func `with so many handshakes under way, the next must prove its address`() {
+    var world = DatagramWorld(seed: 24, peers: 1)
+    for number in 0..<Limits.unprovenHandshakes + 5 {
+      // Below the handshakes of a second.
+      world.now = world.now + .milliseconds(15)
+      let outcome = Self.knock(&world, from: Self.address(1, number, port: 1), answers: 0)
+      #expect(outcome.cookies == (number < Limits.unprovenHandshakes ? 0 : 1))
+    }
+  }
+
+  @Test func `of addresses that prove themselves so many are let in within a second`() {
+    var world = DatagramWorld(seed: 25, peers: 1)
+    let connected = (0..<Limits.provenHandshakesPerSecond + 20).count { number in
+      Self.knock(
+        &world, from: Self.address(number / 200, number % 200, port: 1), answers: 4
+      ).isConnected
+    }
+    #expect(connected == Limits.provenHandshakesPerSecond)
+    world.now = world.now + .seconds(1)
+    #expect(Self.knock(&world, from: Self.address(9, 9, port: 1), answers: 4).isConnected)
+  }
+
   @Test func `one address that proves itself and goes on no further pushes out only itself`() {
     var world = DatagramWorld(seed: 22, peers: 1)
     for port in 1...300 {

@@ -54,6 +54,26 @@ private func status(_ status: Int, _ headers: [String: String] = [:]) -> Downloa
     #expect(core.handle(.end) == [.finish])
   }
 
+  @Test func `a file beyond its limit is refused by what a server states, or by what it sends`()
+    throws
+  {
+    var rules = DownloadRules()
+    rules.byteLimit = 100
+    let order = DownloadOrder(
+      url: try #require(URL(string: url)), byteCount: nil, sha256: nil, token: nil,
+      tokenOrigin: nil)
+    let refusal = DownloadCore.Effect.fail(.tooLarge(limit: 100, found: 101, url: url))
+    var stated = DownloadCore(order, rules: rules, offset: 0, tag: nil)
+    _ = stated.handle(.start)
+    #expect(stated.handle(status(200, ["Content-Length": "101"])) == [refusal])
+    // A server that does not say how much it sends.
+    var sent = DownloadCore(order, rules: rules, offset: 0, tag: nil)
+    _ = sent.handle(.start)
+    #expect(sent.handle(status(200)) == [.accept])
+    #expect(sent.handle(.bytes(100)) == [])
+    #expect(sent.handle(.bytes(1)) == [refusal])
+  }
+
   @Test func `a broken connection costs what it had not brought, after a growing wait`() throws {
     var core = try core(size: 150)
     _ = core.handle(.start)

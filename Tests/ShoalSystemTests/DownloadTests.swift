@@ -209,6 +209,18 @@ private var rules: DownloadRules {
     }
   }
 
+  @Test func `a list of files beyond its size is refused before it is read`() async throws {
+    let limit = Limits.hubListingBytes
+    let hub = try ScriptedServer { _, _ in .whole([], length: limit + 1) }
+    let error = await #expect(throws: DownloadError.self) { try await pull(from: hub) }
+    guard case .tooLarge(let known, let found, _) = error else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+    #expect(known == UInt64(limit))
+    #expect(found == UInt64(limit) + 1)
+  }
+
   private func pull(from hub: ScriptedServer) async throws -> ModelPull.Outcome {
     var pull = try #require(ModelPull(endpoint: hub.address, token: nil))
     pull.rules = rules

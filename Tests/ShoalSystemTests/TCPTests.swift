@@ -152,6 +152,32 @@ private func linkError(_ body: @Sendable () async throws -> [UInt8]) async -> Li
     #expect(try await third.read(exactly: 1, deadline: soon()) == [3])
   }
 
+  @Test("connections that nobody fetches wait in a queue that ends")
+  func acceptedStreams() async throws {
+    let transport = try TCPTransport(listen: #require(anywhere))
+    let more = 8
+    var near: [any ByteStream] = []
+    for _ in 0..<Limits.acceptedStreams + more {
+      near.append(
+        try await transport.connect(to: transport.localEndpoints[0], deadline: soon()))
+    }
+    // Those beyond the queue were closed, all others were not.
+    for stream in near.suffix(more) {
+      await #expect(throws: LinkError.closed) {
+        try await stream.read(exactly: 1, deadline: soon())
+      }
+    }
+    var arrivals = transport.accepted.makeAsyncIterator()
+    var far: [any ByteStream] = []
+    for stream in near.prefix(Limits.acceptedStreams) {
+      let accepted = try #require(await arrivals.next())
+      try await accepted.write([7], deadline: soon())
+      far.append(accepted)
+      #expect(try await stream.read(exactly: 1, deadline: soon()) == [7])
+    }
+    #expect(far.count == Limits.acceptedStreams)
+  }
+
   @Test("closing the transport ends its arrivals; open streams live on")
   func closeTransport() async throws {
     let pair = try await Pair()
@@ -222,6 +248,40 @@ private func linkError(_ body: @Sendable () async throws -> [UInt8]) async -> Li
       }
       try await group.waitForAll()
     }
+  }
+
+  /// Each sets aside what the other sends, up to a bound; then nothing moves any more.
+  @Test("two sides that only send are told so after the stall, and hold no more than their share")
+  func onlySends() async throws {
+    let (near, far) = try await Pair().links(.sleep)
+    let chunk = [UInt8](repeating: 1, count: 1 << 20)
+    let ends = await withTaskGroup { group in
+      for link in [near, far] {
+        group.addTask {
+          await linkError {
+            try await onThread {
+              for _ in 0..<256 { try link.send(chunk) }
+              return []
+            }
+          }
+        }
+      }
+      return await group.reduce(into: [LinkError?]()) { $0.append($1) }
+    }
+    let stalled = LinkError.timedOut(afterNanoseconds: Limits.linkStall.nanoseconds)
+    // Whoever ends first may end the other.
+    #expect(ends.contains(stalled))
+    #expect(ends.allSatisfy { $0 == stalled || $0 == .closed })
+    // What was set aside is still there, and no more than that and what the system held.
+    let held = try await onThread {
+      var held = 0
+      while (try? near.receive(1 << 16, deadline: soon(.milliseconds(10)))) != nil {
+        held += 1 << 16
+      }
+      return held
+    }
+    #expect(held >= Limits.linkStagingBytes)
+    #expect(held < 2 * Limits.linkStagingBytes)
   }
 
   @Test(

@@ -29,6 +29,8 @@ public struct PeerFacts: Codable, Sendable, Hashable {
   /// By how much the device that the peer plays is slowed: 28 is a twenty-eighth of its speed, 1
   /// its own. Nil for a peer that plays none.
   public let emulated: Double?
+  /// Of this peer: what its router was asked, and said; nil where it was not asked.
+  public let portMapping: PortMappingFacts?
 
   public init(_ status: PeerStatus) {
     id = status.peer.raw.hex
@@ -43,6 +45,26 @@ public struct PeerFacts: Codable, Sendable, Hashable {
     cores = Int(status.record.compute.cores)
     let factor = status.record.emulationFactor
     emulated = factor == 0 ? nil : 1_000 / Double(factor)
+    portMapping = status.portMapping.map { PortMappingFacts($0) }
+  }
+}
+
+/// Whether a router lets others in.
+public struct PortMappingFacts: Codable, Sendable, Hashable {
+  /// The address outside that leads here.
+  public let address: String?
+  /// `PCP` or `NAT-PMP`.
+  public let method: String?
+  /// Why there is none; nil also while the router has not answered.
+  public let trouble: String?
+
+  init(_ state: PortMappingState) {
+    switch state {
+    case .asking: (address, method, trouble) = (nil, nil, nil)
+    case .mapped(let mapping):
+      (address, method, trouble) = (mapping.outside.description, mapping.method.rawValue, nil)
+    case .failed(let failure): (address, method, trouble) = (nil, nil, failure.description)
+    }
   }
 }
 

@@ -7,8 +7,7 @@ private import Synchronization
 /// Connections whose handshake is under way. Where there are too many, the next closes the oldest.
 final class DoorQueue: Sendable {
   private struct State {
-    var room = WaitingRoom<ObjectIdentifier>(
-      limit: Limits.unprovenStreams, limitOfOne: Limits.unprovenStreamsOfOne)
+    var room = WaitingRoom<ObjectIdentifier>.strangers
     var streams: [ObjectIdentifier: any ByteStream] = [:]
   }
   private let state = Mutex(State())
@@ -33,23 +32,14 @@ final class DoorQueue: Sendable {
   }
 }
 
-/// Connections that each peer has open here.
-final class PeerPlaces: Sendable {
-  private let taken = Mutex<[PeerID: Int]>([:])
+/// Places that many tasks take and give back.
+final class SharedPlaces: Sendable {
+  private let places: Mutex<Places>
 
-  /// False: the peer has as many as it may.
-  func take(_ peer: PeerID) -> Bool {
-    taken.withLock { taken in
-      guard taken[peer, default: 0] < Limits.streamsOfOnePeer else { return false }
-      taken[peer, default: 0] += 1
-      return true
-    }
-  }
+  init(_ places: Places) { self.places = Mutex(places) }
 
-  func give(_ peer: PeerID) {
-    taken.withLock { taken in
-      let left = taken[peer, default: 1] - 1
-      taken[peer] = left == 0 ? nil : left
-    }
-  }
+  /// False: all are taken, or the peer has its share.
+  func take(_ peer: PeerID) -> Bool { places.withLock { $0.take(peer) } }
+
+  func give(_ peer: PeerID) { places.withLock { $0.give(peer) } }
 }

@@ -21,7 +21,7 @@ package struct StreamDoor: Sendable {
   /// Ways beside dialling; nil: there is none.
   let others: OtherWays?
   private let strangers = DoorQueue()
-  private let places = PeerPlaces()
+  private let places = SharedPlaces(.connections)
 
   /// A stranger has that long to prove that it is none.
   private static let patience = Duration.seconds(5)

@@ -27,6 +27,8 @@ actor Membership {
   private var cliques: CliqueWatch?
   private var linksDue: Moment
   private let ways: Ways
+  /// Nil: the router was not asked.
+  private var portMapping: PortMappingState?
   private var news: [MembershipNews] = []
   private var announce: @Sendable (MembershipNews) async -> Void = { _ in }
 
@@ -95,6 +97,7 @@ actor Membership {
 
   func receive(_ payload: [UInt8], from peer: PeerID, at endpoint: Endpoint) async {
     guard let message = try? GossipMessage(bytes: payload) else { return }
+    ways.observe(peer, at: endpoint)
     await handle(.received(message, from: peer, at: endpoint))
   }
 
@@ -120,6 +123,9 @@ actor Membership {
     guard record != before else { return }
     await publish()
   }
+
+  /// How far the router lets others in.
+  func note(_ state: PortMappingState) { portMapping = state }
 
   func send(ledger bytes: [UInt8], to peer: PeerID) async { await send(.ledger(bytes), to: peer) }
 
@@ -160,7 +166,7 @@ actor Membership {
   func statuses() -> [PeerStatus] {
     let own = PeerStatus(
       peer: core.peer, isSelf: true, state: .alive, record: record,
-      address: record.endpoints.first, roundTrip: nil, way: nil)
+      address: record.endpoints.first, roundTrip: nil, way: nil, portMapping: portMapping)
     let others = core.table.members.values.sorted { $0.record.peer < $1.record.peer }.map {
       PeerStatus(
         peer: $0.record.peer, isSelf: false, state: $0.state, record: $0.record,

@@ -13,7 +13,7 @@ actor Reach {
   private var seen: Endpoint?
   private let errands: AsyncStream<Errand>
   private let sender: AsyncStream<Errand>.Continuation
-  private var calls: [PeerID: Int] = [:]
+  private var calls = Places.calls
 
   private enum Errand: Sendable {
     case attempt(PeerID, PeerWay)
@@ -87,11 +87,7 @@ actor Reach {
       // Both knock at once: each opens its own router for the other.
       await courier.greet(endpoint)
     case .call(let number):
-      let all = calls.values.reduce(0, +)
-      guard all < Limits.answeredCalls, calls[peer, default: 0] < Limits.answeredCallsOfOne else {
-        return
-      }
-      calls[peer, default: 0] += 1
+      guard calls.take(peer) else { return }
       sender.yield(.answer(peer, number))
     }
   }
@@ -133,17 +129,12 @@ actor Reach {
       let isReached = await attempt(peer, way)
       await handle(.tried(peer, way, succeeded: isReached))
     case .answer(let peer, let number):
-      defer { hangUp(peer) }
+      defer { calls.give(peer) }
       guard let record = await membership.record(of: peer),
         let connection = try? await door.answerCall(of: record, number, within: Self.patience)
       else { return }
       await host(connection)
     }
-  }
-
-  private func hangUp(_ peer: PeerID) {
-    let left = calls[peer, default: 1] - 1
-    calls[peer] = left == 0 ? nil : left
   }
 
   /// A stream that says nothing and ends; its connection is kept where it can be.

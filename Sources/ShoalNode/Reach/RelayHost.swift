@@ -2,7 +2,6 @@
 // they come.
 
 internal import ShoalProtocol
-private import Synchronization
 
 struct RelayHost: Sendable {
   let door: StreamDoor
@@ -10,36 +9,13 @@ struct RelayHost: Sendable {
   let threads: any ThreadSource
   /// Whether this peer volunteers.
   let isWilling: Bool
-  private let places = Places()
+  private let places = SharedPlaces(.relays)
 
   init(
     door: StreamDoor, membership: Membership, threads: any ThreadSource, isWilling: Bool
   ) {
     (self.door, self.membership) = (door, membership)
     (self.threads, self.isWilling) = (threads, isWilling)
-  }
-
-  /// What is carried now, by who asked for it.
-  private final class Places: Sendable {
-    private let taken = Mutex<[PeerID: Int]>([:])
-
-    func take(_ peer: PeerID) -> Bool {
-      taken.withLock { taken in
-        let all = taken.values.reduce(0, +)
-        guard all < Limits.relayedStreams,
-          taken[peer, default: 0] < Limits.relayedStreamsOfOne
-        else { return false }
-        taken[peer, default: 0] += 1
-        return true
-      }
-    }
-
-    func give(_ peer: PeerID) {
-      taken.withLock { taken in
-        let left = taken[peer, default: 1] - 1
-        taken[peer] = left == 0 ? nil : left
-      }
-    }
   }
 
   /// Until one of the two ends it.

@@ -8,6 +8,8 @@ package final class Ways: Sendable {
     var core: ReachCore
     /// Where peers were met beside what their records say.
     var places: [PeerID: Endpoint] = [:]
+    /// Where their datagrams come from.
+    var seen: [PeerID: Endpoint] = [:]
   }
   private let state: Mutex<State>
   /// Rung when something is due sooner than it was.
@@ -17,7 +19,7 @@ package final class Ways: Sendable {
 
   func handle(_ event: ReachCore.Event, at now: Moment) -> [ReachCore.Effect] {
     state.withLock { state in
-      if case .lost(let peer) = event { state.places[peer] = nil }
+      if case .lost(let peer) = event { (state.places[peer], state.seen[peer]) = (nil, nil) }
       return state.core.handle(event, at: now)
     }
   }
@@ -35,6 +37,16 @@ package final class Ways: Sendable {
     }
   }
 
+  /// Notes where a peer's datagrams come from.
+  func observe(_ peer: PeerID, at endpoint: Endpoint) {
+    state.withLock { state in
+      guard state.seen[peer] != endpoint,
+        state.seen[peer] != nil || state.seen.count < Limits.peers
+      else { return }
+      state.seen[peer] = endpoint
+    }
+  }
+
   func way(to peer: PeerID) -> PeerWay? { state.withLock { $0.core.way(to: peer) } }
 
   /// Whether streams to it need nobody else.
@@ -47,10 +59,14 @@ package final class Ways: Sendable {
 
   func order(for peer: PeerID) -> [PeerWay] { state.withLock { $0.core.order(for: peer) } }
 
-  /// Where to dial a peer: where it was met, then what its record says.
+  /// Where to dial a peer: where it was met, then what its record says. Of that, the address that
+  /// it is heard from comes first: of a home's address and its router's, the one that leads there
+  /// from here.
   func endpoints(of record: CapabilityRecord) -> [Endpoint] {
-    let place = state.withLock { $0.places[record.peer] }
-    return [place].compactMap(\.self).filter { !record.endpoints.contains($0) } + record.endpoints
+    let (place, seen) = state.withLock { ($0.places[record.peer], $0.seen[record.peer]) }
+    let near = record.endpoints.filter { $0.address == seen?.address }
+    let stated = near + record.endpoints.filter { !near.contains($0) }
+    return [place].compactMap(\.self).filter { !stated.contains($0) } + stated
   }
 
   /// No stream came about; another way is looked for.

@@ -10,7 +10,8 @@ public struct WitnessLog: Sendable {
   }
 
   private var entries: [JobID: Entry] = [:]
-  private var bytes = 0
+  /// What all records here take.
+  public private(set) var byteCount = 0
 
   public init() {}
 
@@ -28,16 +29,17 @@ public struct WitnessLog: Sendable {
       return
     }
     drop(record.job)
-    while entries.count >= Limits.witnessedJobs
-      || (bytes + record.byteCount > Limits.witnessBytes && !entries.isEmpty)
-    {
-      let oldest = entries.min { ($0.value.forgetAt, $0.key) < ($1.value.forgetAt, $1.key) }
-      if let oldest { drop(oldest.key) }
-    }
-    guard record.byteCount <= Limits.witnessBytes else { return }
-    entries[record.job] = Entry(
-      record: record, driver: driver, forgetAt: now + Limits.witnessMemory)
-    bytes += record.byteCount
+    if entries.count >= Limits.witnessedJobs { dropOldest() }
+    insert(Entry(record: record, driver: driver, forgetAt: now + Limits.witnessMemory))
+  }
+
+  /// Keeps what fits, if need be in place of others.
+  private mutating func insert(_ entry: Entry) {
+    let size = entry.record.byteCount
+    guard size <= Limits.witnessBytes else { return }
+    while byteCount + size > Limits.witnessBytes { dropOldest() }
+    entries[entry.record.job] = entry
+    byteCount += size
   }
 
   /// Takes in what a job's driver says. False: the job is not known here.
@@ -46,11 +48,11 @@ public struct WitnessLog: Sendable {
   ) throws(WireError) -> Bool {
     forget(at: now)
     guard var entry = entries[job] else { return false }
-    let before = entry.record.byteCount
     try entry.record.extend(news)
     entry.forgetAt = now + Limits.witnessMemory
-    bytes += entry.record.byteCount - before
-    entries[job] = entry
+    // A log that has grown makes room for itself as a new one does.
+    drop(job)
+    insert(entry)
     return true
   }
 
@@ -71,6 +73,12 @@ public struct WitnessLog: Sendable {
   }
 
   private mutating func drop(_ job: JobID) {
-    if let entry = entries.removeValue(forKey: job) { bytes -= entry.record.byteCount }
+    if let entry = entries.removeValue(forKey: job) { byteCount -= entry.record.byteCount }
+  }
+
+  /// Of that which was heard of longest ago.
+  private mutating func dropOldest() {
+    let oldest = entries.min { ($0.value.forgetAt, $0.key) < ($1.value.forgetAt, $1.key) }
+    if let oldest { drop(oldest.key) }
   }
 }

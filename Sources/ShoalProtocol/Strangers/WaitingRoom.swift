@@ -35,6 +35,11 @@ public struct WaitingRoom<Guest: Hashable & Sendable>: Sendable {
     (self.limit, self.limitOfOne) = (limit, limitOfOne)
   }
 
+  /// Connections whose handshake is under way.
+  public static var strangers: WaitingRoom {
+    WaitingRoom(limit: Limits.unprovenStreams, limitOfOne: Limits.unprovenStreamsOfOne)
+  }
+
   public var count: Int { blocks.count }
 
   public func contains(_ guest: Guest) -> Bool { blocks[guest] != nil }

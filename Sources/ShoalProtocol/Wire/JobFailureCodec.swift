@@ -147,7 +147,16 @@ extension WireError {
   }
 
   init(from reader: inout ByteReader) throws(WireError) {
-    func number() throws(WireError) -> Int { Int(clamping: try reader.integer(UInt64.self)) }
+    // One failure has one spelling: what no writer writes is refused, not taken for something else.
+    func number() throws(WireError) -> Int {
+      guard let number = Int(exactly: try reader.integer(UInt64.self)) else {
+        throw .invalid(field: "number")
+      }
+      return number
+    }
+    func noField() throws(WireError) {
+      guard try field().isEmpty else { throw .invalid(field: "field") }
+    }
     func field() throws(WireError) -> String {
       try reader.string("field", limit: Self.fieldBytes)
     }
@@ -155,11 +164,11 @@ extension WireError {
     switch tag {
     case 1:
       let (need, have) = (try number(), try number())
-      _ = try field()
+      try noField()
       self = .truncated(need: need, have: have)
     case 2:
       let bytes = try number()
-      _ = try field()
+      try noField()
       self = .trailing(bytes: bytes)
     case 3:
       let (limit, announced) = (try number(), try number())

@@ -94,7 +94,20 @@ public struct CheckupFacts: Sendable, Hashable {
     }
   }
 
+  /// What the router was asked, and said.
+  public struct PortMapping: Sendable, Hashable {
+    public let address: String?
+    public let method: String?
+    public let trouble: String?
+
+    public init(address: String?, method: String?, trouble: String?) {
+      (self.address, self.method, self.trouble) = (address, method, trouble)
+    }
+  }
+
   public var peer = Peer.none
+  /// Nil where no peer runs, or it needs no router's help.
+  public var portMapping: PortMapping?
   /// Nil where no peer runs.
   public var ways: Ways?
   /// Of the usual ports those that something else holds.
@@ -114,7 +127,7 @@ public enum Checkup {
       directory(facts), disk(facts), identity(facts), secrets(facts), store(facts), memory(facts),
       profile(facts),
       kernel(facts), files(facts), network(facts), addresses(facts), ports(facts), peer(facts),
-      ways(facts),
+      portMapping(facts), ways(facts),
     ]
     return all.compactMap(\.self)
   }
@@ -276,6 +289,19 @@ public enum Checkup {
     case .running(let address, let trouble?):
       Finding(.fault, "peer", "runs at \(address): \(trouble)", mend: "start it again, or wait")
     }
+  }
+
+  private static func portMapping(_ facts: CheckupFacts) -> Finding? {
+    guard let mapping = facts.portMapping else { return nil }
+    if let address = mapping.address {
+      let method = mapping.method ?? "request"
+      return Finding(.good, "router", "lets others in at \(address), asked by \(method)")
+    }
+    guard let trouble = mapping.trouble else {
+      return Finding(.good, "router", "was asked to let others in, and has not answered yet")
+    }
+    // It works without, by calls and relays.
+    return Finding(.good, "router", "lets nobody in: \(trouble)")
   }
 
   private static func ways(_ facts: CheckupFacts) -> Finding? {

@@ -45,6 +45,20 @@ public struct NetworkFacts: Hashable, Sendable {
     return nil
   }
 
+  /// The router of that route; nil where the route leads to none. Its number is as the machine
+  /// stores it, which on all that Shoal runs on is the last byte first.
+  package static func defaultGateway(_ routes: String) -> Endpoint? {
+    for line in routes.split(separator: "\n").dropFirst() {
+      let fields = line.split(whereSeparator: \.isWhitespace)
+      guard fields.count > 2, fields[1] == "00000000", fields[2].count == 8,
+        let number = UInt32(fields[2], radix: 16), number != 0
+      else { continue }
+      let address = (0..<4).map { UInt8(truncatingIfNeeded: number >> (8 * UInt32($0))) }
+      return Endpoint(address: address, port: 0)
+    }
+    return nil
+  }
+
   /// Frames of 1,538 bytes on the wire carry 1,448 of TCP (IEEE 802.3, RFC 7323). Nil for no rate:
   /// the kernel says -1 where it knows none.
   package static func payload(megabits: String) -> UInt64? {

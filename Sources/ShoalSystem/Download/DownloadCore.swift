@@ -36,6 +36,8 @@ public struct DownloadRules: Hashable, Sendable {
   public var redirects = 5
   /// One request asks for no more: what has arrived and is not yet on disk is bounded by it.
   public var pieceBytes: UInt64 = 64 << 20
+  /// A file that is longer is refused as soon as that shows.
+  public var byteLimit = UInt64.max
 
   public init() {}
 }
@@ -231,8 +233,13 @@ public struct DownloadCore: Sendable {
     if let total, total != size {
       return .fail(.size(expected: total, found: size, url: order.url.absoluteString))
     }
+    guard size <= rules.byteLimit else { return tooLarge(size) }
     total = size
     return nil
+  }
+
+  private func tooLarge(_ size: UInt64) -> Effect {
+    .fail(.tooLarge(limit: rules.byteLimit, found: size, url: order.url.absoluteString))
   }
 
   private mutating func remember(_ head: HTTPHead) -> [Effect] {
@@ -250,6 +257,7 @@ public struct DownloadCore: Sendable {
         .fail(.size(expected: total ?? 0, found: end, url: order.url.absoluteString))
       ]
     }
+    guard end <= rules.byteLimit else { return [tooLarge(end)] }
     offset = end
     if offset > furthest {
       furthest = offset

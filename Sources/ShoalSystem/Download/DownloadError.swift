@@ -11,6 +11,8 @@ public enum DownloadError: Error, Hashable, Sendable {
   case tooManyRedirects(Int, url: String)
   /// The server states another size than was promised, or sends more than it states.
   case size(expected: UInt64, found: UInt64, url: String)
+  /// The server states, or sends, more than this file may have.
+  case tooLarge(limit: UInt64, found: UInt64, url: String)
   case checksum(expected: Bytes32, found: Bytes32, url: String)
   case gaveUp(attempts: Int, last: String, url: String)
   /// The answer to a question is too large or no JSON of the expected form.
@@ -31,6 +33,8 @@ extension DownloadError: CustomStringConvertible {
     case .tooManyRedirects(let count, let url): "\(url): redirected more than \(count) times"
     case .size(let expected, let found, let url):
       "\(url): should have \(expected) bytes, the server says or sends \(found)"
+    case .tooLarge(let limit, let found, let url):
+      "\(url): has \(found) bytes or more, at most \(limit) are read"
     case .checksum(let expected, let found, let url):
       "\(url): should have the SHA-256 \(expected.hex), has \(found.hex)"
     case .gaveUp(let attempts, let last, let url):

@@ -121,11 +121,13 @@ public struct ModelPull: Sendable {
     for leftover in [path, path + ".part", path + ".part.etag"] {
       try? FileManager.default.removeItem(atPath: leftover)
     }
-    try await FileDownload.run(order(url), to: path, rules: rules, clock: clock) { _ in }
+    var bounded = rules
+    bounded.byteLimit = UInt64(Limits.hubListingBytes)
+    try await FileDownload.run(order(url), to: path, rules: bounded, clock: clock) { _ in }
     defer { try? FileManager.default.removeItem(atPath: path) }
-    guard let bytes = FileManager.default.contents(atPath: path),
-      bytes.count <= Limits.hubListingBytes
-    else { throw DownloadError.answer("the list of files is too long", url: url.absoluteString) }
+    guard let bytes = FileManager.default.contents(atPath: path) else {
+      throw DownloadError.answer("the list of files is gone", url: url.absoluteString)
+    }
     do throws(JSONError) {
       let json = try JSONValue(parsing: Array(bytes))
       return try HubListing(JSONNode(json, name: "listing"))

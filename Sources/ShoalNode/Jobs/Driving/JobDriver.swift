@@ -271,9 +271,9 @@ extension JobTerm {
 extension Limits {
   /// Lanes are planned for sequences of that length, or twice, four times ... as long: so jobs of
   /// different lengths meet in one.
-  static let laneContext = 2_048
+  package static let laneContext = 2_048
 
-  static func laneContext(for needed: Int, model: Int) -> Int {
+  package static func laneContext(for needed: Int, model: Int) -> Int {
     var context = laneContext
     while context < needed { context *= 2 }
     return max(needed, min(context, model))
