@@ -2,6 +2,9 @@
 // C. Every bit pattern is a weight; f16 and bf16 numbers are kept finite.
 #include <stdlib.h>
 #include <string.h>
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
 
 #include "matrix.h"
 
@@ -36,9 +39,16 @@ static uint64_t next_bits(void) {  // SplitMix64
 
 static int lines(int quads, int bits) { return (quads * bits + 7) / 8; }
 static int64_t rounded_up(int64_t bytes) { return (bytes + 63) / 64 * 64; }
+// In pages of 2 MiB where there are so many bytes, as the product keeps its weights.
 static void *zeroed(int64_t bytes) {
-  void *memory = aligned_alloc(64, (size_t)rounded_up(bytes));
+  enum { LARGE = 2 << 20 };
+  const bool is_large = bytes >= LARGE;
+  if (is_large) bytes = (bytes + LARGE - 1) / LARGE * LARGE;
+  void *memory = aligned_alloc(is_large ? LARGE : 64, (size_t)rounded_up(bytes));
   if (!memory) exit(2);
+#if defined(__linux__)
+  if (is_large) madvise(memory, (size_t)bytes, MADV_HUGEPAGE);
+#endif
   return memset(memory, 0, (size_t)rounded_up(bytes));
 }
 
