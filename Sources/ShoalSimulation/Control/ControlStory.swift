@@ -59,24 +59,32 @@ struct ControlStory {
     }
   }
 
-  /// Nothing happens: copies find their last places, records stop changing, and the last suspicion
-  /// of the faults' time is denied and no longer passed on. What does rest cost?
+  /// Nothing happens: copies find their last places, records stop changing, and the last news is
+  /// passed on as often as it is to be. What does rest cost? A time in which somebody published
+  /// after all was none.
   private mutating func rest() {
-    guard world.violation == nil else { return }
-    let limit = Duration.seconds(90)
-    let calm = Duration.seconds(5)
-    let settled = world.run(atMost: limit) { world.now - world.lastNews >= calm }
-    guard settled != nil else {
-      return world.breaks(
-        .rest, detail: "records still change, or beliefs about who is there", after: limit)
-    }
+    let end = world.now + .seconds(90)
+    repeat {
+      guard world.violation == nil else { return }
+      let settled = world.run(atMost: end - world.now) { world.isAtRest }
+      guard settled != nil else {
+        return world.breaks(
+          .rest, "records, or beliefs about who is there, still change or are told after 90 s")
+      }
+    } while !watchIdleTraffic()
+  }
+
+  /// False where it was not idle: somebody published, or changed its mind.
+  private mutating func watchIdleTraffic() -> Bool {
     let (start, bytes) = (world.now, world.network.sentBytes)
     world.run(until: start + .seconds(10))
+    guard world.violation == nil, world.lastNews <= start else { return false }
     let rate = (world.network.sentBytes - bytes) / world.running.count / 10
     result.idleBytesPerSecond = rate
     if rate > 1_000, world.running.count <= 256 {
       world.breaks(.idleTraffic, "\(rate) B/s a peer among \(world.running.count)")
     }
+    return true
   }
 
   /// One clean join, goodbye or crash of a settled mesh.

@@ -105,6 +105,11 @@ extension ControlWorld {
     }
   }
 
+  /// Whether nobody has changed a record or its mind for a while, nor has news to pass on.
+  var isAtRest: Bool {
+    now - lastNews >= .seconds(5) && running.allSatisfy { peers[$0].core.pendingNews == 0 }
+  }
+
   /// Whether all who run stand on the same view, and it is of them.
   var isAgreed: Bool {
     let running = running

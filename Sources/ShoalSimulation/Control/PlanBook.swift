@@ -65,7 +65,7 @@ struct PlanBook {
 
   init(model: SimulatedModel, options: ControlOptions, random: SeededGenerator) {
     (self.model, self.random) = (model, random)
-    sampling = options.isLarge ? 1_024 : 32
+    sampling = options.isLarge ? 1_024 : 64
   }
 
   /// Whether the plan of a view is there.
