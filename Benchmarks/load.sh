@@ -63,8 +63,11 @@ for count in counts:
         path = f"{run}/{name}-{count}.json"
         if not os.path.exists(path): continue
         f = json.load(open(path))
-        print(f"{count:>8s} {name:14s} {f['tokensPerSecond']:9.1f} {f['gapMs']['p50']:8.1f} {f['gapMs']['p99']:8.1f}"
-              f" {f['firstTokenMs']['p50']:10.1f} {sum(f['errors'].values()):7d}")
+        times = [f["gapMs"]["p50"], f["gapMs"]["p99"], f["firstTokenMs"]["p50"]]
+        # Where nothing came in that time, there is no time to tell.
+        gap, late, first = ("-" if time is None else f"{time:.1f}" for time in times)
+        print(f"{count:>8s} {name:14s} {f['tokensPerSecond']:9.1f} {gap:>8s} {late:>8s}"
+              f" {first:>10s} {sum(f['errors'].values()):7d}")
     lines = dict(line.rsplit(" ", 1) for line in open(f"{run}/delivery-{count}.txt"))
     total = float(lines.get("shoal_token_delivery_seconds_count", 0))
     if total:

@@ -2,9 +2,10 @@
 # How soon the turns of a conversation begin: each has all that was said before it in its prompt. A
 # second peer, which has heard nothing, is asked for the last turn alone and must say the same.
 #
-#   Benchmarks/turns.sh FILE.gguf [TURNS] [WORDS]        of each turn (4 and 150); needs python3
+#   Benchmarks/turns.sh FILE.gguf [TURNS] [FIRST] [WORDS]      (3; words of the first turn and of the
+#   others: 250 and 10; needs python3)
 set -euo pipefail
-file=$(realpath "${1:?a GGUF file}") turns=${2:-4} words=${3:-150}
+file=$(realpath "${1:?a GGUF file}") turns=${2:-3} first=${3:-250} words=${4:-10}
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 shoal=${SHOAL:-$(swift build -c release --show-bin-path)/shoal} threads=${THREADS:-2}
 run=$(mktemp -d "${TMPDIR:-/tmp}/shoal-turns.XXXXXX")
@@ -24,10 +25,11 @@ for name in one other; do
   until "$shoal" run model x -n 1 --data "$run/$name" >/dev/null 2>&1; do sleep 0.1; done
 done
 
-python3 - "http://$(cat "$run/one/api")" "http://$(cat "$run/other/api")" "$turns" "$words" <<'PY'
-import json, random, sys, time, urllib.request
+python3 - "http://$(cat "$run/one/api")" "http://$(cat "$run/other/api")" "$turns" "$first" "$words" <<'PY'
+import json, random, sys, time, urllib.error, urllib.request
 
-one, other, turns, words = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+one, other = sys.argv[1:3]
+turns, long, short = (int(number) for number in sys.argv[3:6])
 
 
 def ask(base, prompt):
@@ -36,7 +38,11 @@ def ask(base, prompt):
             "stream_options": {"include_usage": True}}
     start, first, text, usage = time.monotonic(), None, "", None
     request = urllib.request.Request(f"{base}/v1/completions", json.dumps(body).encode())
-    with urllib.request.urlopen(request) as answer:
+    try:
+        answer = urllib.request.urlopen(request)
+    except urllib.error.HTTPError as error:
+        sys.exit(error.read().decode())
+    with answer:
         for line in answer:
             if not line.startswith(b"data: {"):
                 continue
@@ -50,7 +56,7 @@ def ask(base, prompt):
 chance, said = random.Random(1), ""
 for turn in range(1, turns + 1):
     said += " ".join(chance.choice(["the", "hen", "saw", "a", "road", "and", "was", "glad"])
-                     for _ in range(words)) + ".\n"
+                     for _ in range(long if turn == 1 else short)) + ".\n"
     answer, first, usage = ask(one, said)
     print(f"turn {turn}: {usage['prompt_tokens']} tokens, {usage['prompt_tokens_details']['cached_tokens']}"
           f" of them there already, the first piece after {1e3 * first:.0f} ms", flush=True)

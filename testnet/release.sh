@@ -3,6 +3,9 @@
 # completions and service files, packed. Builds in a folder of its own, which takes minutes.
 #
 #   testnet/release.sh [FOLDER]      shoal-VERSION-SYSTEM-MACHINE.tar.gz goes there (default: .)
+#
+# On Linux it needs libcurl to link with (libcurl4-openssl-dev): Foundation asks chains' nodes by it, and
+# a library that is kept safe by the system stays outside.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 folder=$(cd "${1:-.}" && pwd)

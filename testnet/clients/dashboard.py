@@ -95,11 +95,12 @@ class Page:
         self.send("Emulation.setDeviceMetricsOverride", width=width, height=height,
                   deviceScaleFactor=2 if phone else 1, mobile=phone)
 
-    def shoot(self, name):
+    def shoot(self, name, most=4000):
         height = self.value("document.documentElement.scrollHeight")
         width = self.value("document.documentElement.clientWidth")
-        image = self.send("Page.captureScreenshot", captureBeyondViewport=True, clip={
-            "x": 0, "y": 0, "width": width, "height": min(height, 4000), "scale": 1})
+        image = self.send("Page.captureScreenshot", format="webp", quality=80, clip={
+            "x": 0, "y": 0, "width": width, "height": min(height, most), "scale": 1},
+            captureBeyondViewport=True)
         pathlib.Path(folder, name).write_bytes(base64.b64decode(image["data"]))
 
     def press(self, key, code, text=None, modifiers=0):
@@ -125,6 +126,7 @@ def check(name):
 page = Page(port)
 for domain in ("Page", "Runtime", "Network", "Log"):
     page.send(f"{domain}.enable")
+page.send("Emulation.setScrollbarsHidden", hidden=True)
 page.size(1280, 900)
 page.send("Page.navigate", url=f"{base}/")
 alive = "document.querySelectorAll('#mesh .peer.alive').length"
@@ -228,7 +230,7 @@ def contrast(scheme):
 
 @check("contrast by day")
 def _():
-    page.shoot("desktop.png")
+    page.shoot("desktop.webp")
     return contrast("light")
 
 
@@ -236,7 +238,7 @@ def _():
 def _():
     page.send("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": "dark"}])
     time.sleep(0.3)
-    page.shoot("dark.png")
+    page.shoot("dark.webp")
     return contrast("dark")
 
 
@@ -245,7 +247,7 @@ def _():
     page.size(390, 844, phone=True)
     time.sleep(1.5)
     width = page.value("document.documentElement.scrollWidth")
-    page.shoot("phone.png")
+    page.shoot("phone.webp", most=1400)
     assert width <= 390, width
     page.size(1280, 900)
     page.send("Emulation.setEmulatedMedia", features=[])
@@ -256,7 +258,7 @@ def _():
     page.until(f"{alive} === 3")
     os.kill(int(victim), signal.SIGKILL)
     took = page.until("document.querySelectorAll('#mesh .peer.dead').length === 1", 10)
-    page.shoot("dead.png")
+    page.shoot("dead.webp")
     assert took <= 2.0, f"after {took:.2f} s"
     return f"after {took:.2f} s"
 

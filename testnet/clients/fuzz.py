@@ -36,8 +36,8 @@ def narrow(node):
 for name, schema in document["components"]["schemas"].items():
     if name.endswith("Request"):
         narrow(schema)
-# They would end the peer, or read this machine's files.
-for path in ("/api/leave", "/api/import"):
+# They would end the peer, read this machine's files, or go on for as long as somebody listens.
+for path in ("/api/leave", "/api/import", "/api/registry/events"):
     del document["paths"][path]
 with tempfile.TemporaryDirectory() as folder:
     file = pathlib.Path(folder, "openapi.json")
