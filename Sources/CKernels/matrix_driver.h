@@ -29,7 +29,7 @@ enum {
 // How weights come from memory for one token. FETCHED: by prefetches, of which a core keeps as many
 // under way as its first-level cache has misses. STREAMED: by the prefetcher of the second level,
 // which keeps more of them, if it sees nothing but one ascending stream: so scales are read before
-// the quants that lie behind them, and nothing is prefetched. The loop must do little for each line.
+// the quants behind them, and nothing is prefetched. The loop must do little for each line.
 // docs/NUMERICS.md, "Reading", has what was measured.
 enum fetching { FETCHED, STREAMED };
 
